@@ -1,0 +1,48 @@
+# Everything from a fresh clone needs only Python 3.11 or newer, pip and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+NODE_FILES := app/graphiql/node_modules/.package-lock.json
+
+.PHONY: setup run test check bench lock format
+
+setup: .venv/.complete $(NODE_FILES)
+
+.venv/.complete: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+# GraphiQL's files are the one thing that needs Node's npm; without it the server says so at / and works.
+$(NODE_FILES): app/graphiql/package-lock.json
+	@if command -v npm >/dev/null; then \
+		npm ci --prefix app/graphiql --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else \
+		echo "npm is not here: GraphiQL will not be served at /"; \
+	fi
+
+run: setup
+	$(PY) -m app demo
+	$(PY) -m app serve
+
+test: setup
+	$(PY) -m pytest -q
+
+check: setup
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q
+
+bench: setup
+	$(PY) -m benchmarks
+
+format: setup
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+# For maintainers, with uv on the PATH: every pin and its hashes, no addresses.
+lock:
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --quiet \
+		--group dev pyproject.toml -o requirements.lock

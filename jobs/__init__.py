@@ -1,0 +1,1 @@
+"""What runs without a viewer: rosters come in, nights pass."""

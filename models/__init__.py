@@ -1,0 +1,1 @@
+"""What is true in a school: tables, scopes, decisions, events."""

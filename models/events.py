@@ -1,0 +1,87 @@
+"""What happened, in which order? Numbers the events of an organization and queues what the messenger must hear."""
+
+import json
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from models.database import Transaction
+from models.tables.events import EventKind, events, outbox
+from models.tables.organization import organizations
+
+
+class Command(StrEnum):
+    """What the external messenger is told. Names stay for ever: bridges are written against them."""
+
+    CREATE_CHAT = "CREATE_CHAT"
+    RENAME_CHAT = "RENAME_CHAT"
+    DELETE_CHAT = "DELETE_CHAT"
+    SET_MEMBERS = "SET_MEMBERS"
+    CREATE_CALL = "CREATE_CALL"
+    UPDATE_CALL = "UPDATE_CALL"
+    PUBLISH_CALL = "PUBLISH_CALL"
+    FINISH_CALL = "FINISH_CALL"
+    DELETE_CALL = "DELETE_CALL"
+    LINK_PROFILE = "LINK_PROFILE"
+    UNLINK_PROFILE = "UNLINK_PROFILE"
+
+
+def record(
+    tx: Transaction,
+    organization_id: int,
+    kind: EventKind,
+    *,
+    chat_id: int | None = None,
+    call_id: int | None = None,
+    user_id: int | None = None,
+) -> int:
+    """Stores an event and returns its number: in the organization, in commit order, without holes.
+
+    From here to the commit the organization's row is held, so nobody else can take the next number.
+    """
+    number: int = tx.execute(
+        update(organizations)
+        .where(organizations.c.id == organization_id)
+        .values(last_event=organizations.c.last_event + 1)
+        .returning(organizations.c.last_event)
+    ).scalar_one()
+    tx.execute(
+        insert(events).values(
+            organization_id=organization_id,
+            number=number,
+            kind=kind,
+            chat_id=chat_id,
+            call_id=call_id,
+            user_id=user_id,
+            at=tx.now,
+        )
+    )
+    tx.woken.add(organization_id)
+    return number
+
+
+def tell_messenger(
+    tx: Transaction,
+    organization_id: int,
+    command: Command,
+    payload: dict[str, Any],
+    *,
+    chat_id: int | None = None,
+    call_id: int | None = None,
+    user_id: int | None = None,
+    at_night: bool = False,
+) -> None:
+    """Queues a command. `at_night`: membership and rights wait for the nightly run (E35, A13)."""
+    tx.execute(
+        insert(outbox).values(
+            organization_id=organization_id,
+            command=command,
+            chat_id=chat_id,
+            call_id=call_id,
+            user_id=user_id,
+            payload=json.dumps(payload, ensure_ascii=False),
+            waits_for_night=at_night,
+            created_at=tx.now,
+        )
+    )

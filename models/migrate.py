@@ -1,0 +1,38 @@
+"""Is the database as new as the code? Brings it there, whatever its age."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+_HERE = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine) -> bool:
+    """Runs the migrations that are missing, in one transaction; whether there were any."""
+    with engine.connect() as connection:
+        if is_current(connection):
+            return False
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            command.upgrade(configuration(connection), "head")
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+    return True
+
+
+def is_current(connection: Connection) -> bool:
+    newest = ScriptDirectory.from_config(configuration(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def configuration(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    config.attributes["connection"] = connection
+    return config

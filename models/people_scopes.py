@@ -1,0 +1,186 @@
+"""Who sees whom? The blessed SELECTs of people and groups (semantics.md, "Who sees whom")."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
+
+from models.actor import Viewer, is_at, is_personnel
+from models.tables.chats import participations
+from models.tables.organization import reach_rules
+from models.tables.people import GroupKind, Position, groups, memberships, users
+
+STUDY = (GroupKind.CLASS, GroupKind.SUBGROUP, GroupKind.COURSE)
+"""Groups whose members see each other; larger ones are listed for personnel only."""
+
+SHOWN = (Position.LEARNER, Position.TEACHER, Position.CURATOR, Position.EXPERT)
+"""Whom learners and guardians see in their groups: no other guardians."""
+
+own = memberships.alias("own")
+theirs = memberships.alias("theirs")
+listed = memberships.alias("listed")
+own_rooms = participations.alias("own_rooms")
+their_rooms = participations.alias("their_rooms")
+
+
+def active_people(viewer: Viewer) -> Select[Any]:
+    """The numbers of all active people of the organization: whom chats may take in."""
+    return select(users.c.id).where(
+        users.c.organization_id == viewer.organization_id, users.c.deactivated_at.is_(None)
+    )
+
+
+def visible_people(viewer: Viewer) -> Select[Any]:
+    """Oneself; who reaches the viewer or is reached; who shares a room or a visible membership with him."""
+    return select(users).where(
+        users.c.organization_id == viewer.organization_id,
+        or_(
+            users.c.id == viewer.id,
+            is_personnel(viewer),
+            reaches(viewer.id, users.c.id, viewer),
+            reaches(users.c.id, viewer.id, viewer),
+            _shares_room(viewer),
+            _shares_study_group(viewer),
+        ),
+    )
+
+
+def visible_groups(viewer: Viewer) -> Select[Any]:
+    """Every group for staff, teachers and administrators; for others, their own."""
+    return select(groups).where(
+        groups.c.organization_id == viewer.organization_id,
+        groups.c.ended_at.is_(None),
+        or_(is_personnel(viewer), belongs_to(viewer, groups.c.id)),
+    )
+
+
+def own_groups(viewer: Viewer) -> Select[Any]:
+    return select(groups).where(
+        groups.c.organization_id == viewer.organization_id,
+        groups.c.ended_at.is_(None),
+        belongs_to(viewer, groups.c.id),
+    )
+
+
+def members_of(
+    viewer: Viewer, group_id: ColumnElement[int], kind: ColumnElement[str], position: Any = None
+) -> Select[Any]:
+    """The people of a group that the viewer sees, at this position or at any; each once."""
+    shown = or_(
+        is_personnel(viewer),
+        and_(kind.in_(STUDY), or_(listed.c.position.in_(SHOWN), listed.c.user_id == viewer.id)),
+    )
+    chosen = [] if position is None else [listed.c.position == position]
+    return select(users).where(
+        users.c.id.in_(
+            select(listed.c.user_id).where(listed.c.group_id == group_id, listed.c.until.is_(None), shown, *chosen)
+        )
+    )
+
+
+def curators_of(group_id: ColumnElement[int]) -> Select[Any]:
+    return select(users).where(users.c.id.in_(at(group_id, Position.CURATOR)))
+
+
+def learners_of(group_id: int) -> Select[Any]:
+    """The numbers of the learners of a group (A3)."""
+    return at(group_id, Position.LEARNER)
+
+
+def at(group_id: Any, *positions: Position) -> Select[Any]:
+    """The numbers of the people at one of these positions of a group."""
+    return select(listed.c.user_id).where(
+        listed.c.group_id == group_id, listed.c.until.is_(None), listed.c.position.in_(positions)
+    )
+
+
+def memberships_of(viewer: Viewer, user_id: ColumnElement[int]) -> Select[Any]:
+    """All memberships for oneself, staff and administrators; for others those in groups they share."""
+    everything = is_at(viewer, GroupKind.ORGANIZATION, Position.STAFF, Position.ADMINISTRATOR)
+    return (
+        select(theirs, groups.c.search_key.label("group_search_key"))
+        .select_from(theirs.join(groups, groups.c.id == theirs.c.group_id))
+        .where(
+            theirs.c.user_id == user_id,
+            theirs.c.until.is_(None),
+            groups.c.ended_at.is_(None),
+            or_(user_id == viewer.id, everything, belongs_to(viewer, theirs.c.group_id)),
+        )
+    )
+
+
+def belongs_to(viewer: Viewer, group_id: ColumnElement[int]) -> ColumnElement[bool]:
+    return _holds(viewer, group_id, ())
+
+
+def teaches(viewer: Viewer, group_id: ColumnElement[int]) -> ColumnElement[bool]:
+    return _holds(viewer, group_id, (Position.TEACHER,))
+
+
+def reaches(
+    starter: ColumnElement[int] | Any, other: ColumnElement[int] | Any, viewer: Viewer
+) -> ColumnElement[bool]:
+    """Whether a rule of the viewer's organization lets one person start writing to the other (E1, E2)."""
+    starting, reached = memberships.alias("starting"), memberships.alias("reached")
+    return exists(
+        select(literal(1))
+        .select_from(
+            starting.join(reached, reached.c.group_id == starting.c.group_id)
+            .join(groups, groups.c.id == starting.c.group_id)
+            .join(
+                reach_rules,
+                and_(
+                    reach_rules.c.organization_id == viewer.organization_id,
+                    reach_rules.c.from_position == starting.c.position,
+                    reach_rules.c.group_kind == groups.c.kind,
+                    reach_rules.c.to_position == reached.c.position,
+                ),
+            )
+        )
+        .where(
+            starting.c.user_id == starter,
+            starting.c.until.is_(None),
+            reached.c.user_id == other,
+            reached.c.until.is_(None),
+        )
+    )
+
+
+def _holds(viewer: Viewer, group_id: ColumnElement[int], positions: Iterable[Position]) -> ColumnElement[bool]:
+    wanted = list(positions)
+    chosen = [own.c.position.in_(wanted)] if wanted else []
+    return exists(
+        select(literal(1)).where(
+            own.c.group_id == group_id, own.c.user_id == viewer.id, own.c.until.is_(None), *chosen
+        )
+    )
+
+
+def _shares_room(viewer: Viewer) -> ColumnElement[bool]:
+    return exists(
+        select(literal(1))
+        .select_from(own_rooms.join(their_rooms, their_rooms.c.room_id == own_rooms.c.room_id))
+        .where(
+            own_rooms.c.user_id == viewer.id,
+            own_rooms.c.left_at.is_(None),
+            their_rooms.c.user_id == users.c.id,
+            their_rooms.c.left_at.is_(None),
+        )
+    )
+
+
+def _shares_study_group(viewer: Viewer) -> ColumnElement[bool]:
+    return exists(
+        select(literal(1))
+        .select_from(
+            own.join(theirs, theirs.c.group_id == own.c.group_id).join(groups, groups.c.id == own.c.group_id)
+        )
+        .where(
+            own.c.user_id == viewer.id,
+            own.c.until.is_(None),
+            theirs.c.user_id == users.c.id,
+            theirs.c.until.is_(None),
+            theirs.c.position.in_(SHOWN),
+            groups.c.kind.in_(STUDY),
+        )
+    )

@@ -1,0 +1,30 @@
+"""Organizations, and the rules of reach that their policies contain."""
+
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, Table, Text
+
+from models.tables.base import Key, Moment, metadata, organization_column
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("source_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("preset", Text, nullable=False),
+    Column("policy", JSON, nullable=False),
+    Column("last_event", Key, nullable=False, server_default="0"),
+    Column("imported_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+reach_rules = Table(
+    "reach_rules",
+    metadata,
+    organization_column(primary_key=True),
+    Column("from_position", Text, primary_key=True),
+    Column("group_kind", Text, primary_key=True),
+    Column("to_position", Text, primary_key=True),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
+)

@@ -1,0 +1,125 @@
+"""People, groups, memberships and guardianships, as the roster gives them."""
+
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Column, Table, Text, UniqueConstraint
+
+from models.tables.base import (
+    Folded,
+    Key,
+    Moment,
+    index_where,
+    metadata,
+    of_organization,
+    one_of,
+    only_one,
+    organization_column,
+    referable,
+    refers_to,
+)
+
+
+class Position(StrEnum):
+    """At which position somebody belongs to a group."""
+
+    LEARNER = "LEARNER"
+    TEACHER = "TEACHER"
+    CURATOR = "CURATOR"
+    GUARDIAN = "GUARDIAN"
+    STAFF = "STAFF"
+    ADMINISTRATOR = "ADMINISTRATOR"
+    OWNER = "OWNER"
+    EXPERT = "EXPERT"
+
+
+class GroupKind(StrEnum):
+    ORGANIZATION = "ORGANIZATION"
+    CYCLE = "CYCLE"
+    DEPARTMENT = "DEPARTMENT"
+    CLASS = "CLASS"
+    SUBGROUP = "SUBGROUP"
+    COURSE = "COURSE"
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    organization_column(),
+    Column("source_id", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("search_key", Folded, nullable=False),
+    Column("chats_seen_event", Key, nullable=False, server_default="0"),
+    Column("created_at", Moment, nullable=False),
+    Column("deactivated_at", Moment),
+    of_organization(),
+    referable(),
+    UniqueConstraint("organization_id", "source_id"),
+    only_one("uq_users_active_login", "organization_id", "login", where="deactivated_at IS NULL"),
+    sqlite_autoincrement=True,
+)
+"""`search_key` is the folded name and login. `chats_seen_event`: the call badge counts what came later."""
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    organization_column(),
+    Column("source", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("search_key", Folded, nullable=False),
+    Column("discipline", Text),
+    Column("parent_id", Key),
+    Column("ended_at", Moment),
+    of_organization(),
+    refers_to("groups", "parent_id"),
+    referable(),
+    UniqueConstraint("organization_id", "source", "source_id"),
+    one_of("kind", GroupKind),
+    CheckConstraint("source IN ('org', 'class')", name="source"),
+    only_one("uq_groups_organization", "organization_id", where="kind = 'ORGANIZATION'"),
+    index_where("ix_groups_listed", "organization_id", "search_key", "id", where="ended_at IS NULL"),
+    sqlite_autoincrement=True,
+)
+"""`source` says which file of the roster the group comes from: an organization's id may equal a class's."""
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    organization_column(),
+    Column("user_id", Key, nullable=False),
+    Column("group_id", Key, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment),
+    of_organization(),
+    refers_to("users", "user_id"),
+    refers_to("groups", "group_id"),
+    one_of("position", Position),
+    only_one("uq_memberships_open", "user_id", "group_id", "position", where="until IS NULL"),
+    index_where("ix_memberships_of_group", "group_id", "position", "user_id", where="until IS NULL"),
+    sqlite_autoincrement=True,
+)
+"""An interval at a position. A guardian's memberships follow the child's; the roster's import derives them."""
+
+guardianships = Table(
+    "guardianships",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    organization_column(),
+    Column("guardian_id", Key, nullable=False),
+    Column("child_id", Key, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment),
+    of_organization(),
+    refers_to("users", "guardian_id"),
+    refers_to("users", "child_id"),
+    only_one("uq_guardianships_open", "guardian_id", "child_id", where="until IS NULL"),
+    index_where("ix_guardianships_of_child", "child_id", "guardian_id", where="until IS NULL"),
+    CheckConstraint("guardian_id <> child_id", name="somebody_else"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,38 @@
+"""What may a text contain, and how is it searched?"""
+
+import unicodedata
+
+from models.errors import Code, Refused
+
+NAME_LENGTH = 200
+
+
+def fold(text: str) -> str:
+    """The text as it is searched and sorted: without case, accents and the difference of ё and е.
+
+    й stays a letter of its own: it is no и with an accent.
+    """
+    parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", text.casefold()).replace("й", "\x00"))
+    bare = "".join(character for character in parts if not unicodedata.combining(character))
+    return " ".join(bare.replace("\x00", "й").split())
+
+
+def contains(text: str) -> str:
+    """A pattern for LIKE with `\\` as its escape: folded texts that contain this one."""
+    folded = fold(text)
+    for special in "\\%_":
+        folded = folded.replace(special, "\\" + special)
+    return f"%{folded}%"
+
+
+def name(field: str, value: str) -> str:
+    """A name or title: 1 to 200 characters after trimming, no control characters, or INVALID_INPUT."""
+    trimmed = value.strip()
+    if not 1 <= len(trimmed) <= NAME_LENGTH or any(map(_is_control, trimmed)):
+        raise Refused(Code.INVALID_INPUT, field=field)
+    return trimmed
+
+
+def _is_control(character: str) -> bool:
+    """Control characters, lone surrogates, and the separators that break a line."""
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
