@@ -68,13 +68,6 @@ def any_chats(viewer: Viewer) -> Select[Any]:
 
 def visible_calls(viewer: Viewer) -> Select[Any]:
     """Created and published calls for participants, all for who administers them (E54, A7, A8)."""
-    created_are_shown = exists(
-        select(literal(1)).where(
-            organizations.c.id == viewer.organization_id,
-            type_coerce(organizations.c.policy, JSON)["callVisibility"].as_string()
-            == CallVisibility.CREATED_AND_PUBLISHED,
-        )
-    ).correlate(None)
     return any_calls(viewer).where(
         calls.c.deleted_at.is_(None),
         chats.c.ended_at.is_(None),
@@ -85,11 +78,21 @@ def visible_calls(viewer: Viewer) -> Select[Any]:
                 mine.c.id.is_not(None),
                 or_(
                     calls.c.status == CallStatus.PUBLISHED,
-                    and_(calls.c.status == CallStatus.CREATED, created_are_shown),
+                    and_(calls.c.status == CallStatus.CREATED, created_calls_are_shown(viewer)),
                 ),
             ),
         ),
     )
+
+
+def created_calls_are_shown(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether participants see calls before they are published (A8)."""
+    shown = type_coerce(organizations.c.policy, JSON)["callVisibility"].as_string()
+    return exists(
+        select(literal(1)).where(
+            organizations.c.id == viewer.organization_id, shown == CallVisibility.CREATED_AND_PUBLISHED
+        )
+    ).correlate(None)
 
 
 def any_calls(viewer: Viewer) -> Select[Any]:

@@ -105,9 +105,8 @@ def rename_chat(tx: Transaction, actor: Actor, chat_id: int, title: str) -> None
 
 
 def give_name(tx: Transaction, organization_id: int, chat_id: int, title: str) -> None:
-    tx.execute(update(chats).where(chats.c.id == chat_id).values(name=title, search_key=fold(title)))
     record(tx, organization_id, EventKind.CHAT_CHANGED, chat_id=chat_id)
-    tell_messenger(tx, organization_id, Command.RENAME_CHAT, {"name": title}, chat_id=chat_id)
+    _name(tx, organization_id, chat_id, title)
 
 
 def add_participants(tx: Transaction, actor: Actor, chat_id: int, user_ids: Sequence[int]) -> None:
@@ -162,16 +161,23 @@ def change_members(
     joining: dict[int, bool] | None = None,
     leaving: set[int] | None = None,
     roles: dict[int, bool] | None = None,
+    title: str | None = None,
 ) -> None:
-    """One event for the whole change; none when there is nothing to change. The messenger hears at night."""
-    if not (joining or leaving or roles):
+    """One event for the whole change; none when there is nothing to change. The messenger hears at night.
+
+    `title`: a new name that comes with it, as in the nightly rebuild; the messenger hears of that at once.
+    """
+    if not (joining or leaving or roles or title):
         return
     event = record(tx, organization_id, EventKind.CHAT_CHANGED, chat_id=chat_id)
+    if title:
+        _name(tx, organization_id, chat_id, title)
     if leaving:
         participations.leave(tx, chat_id, leaving, event=event)
     participations.appoint(tx, chat_id, roles or {})
     participations.join(tx, organization_id, chat_id, joining or {}, event=event)
-    tell_messenger(tx, organization_id, Command.SET_MEMBERS, {}, chat_id=chat_id, at_night=True)
+    if joining or leaving or roles:
+        tell_messenger(tx, organization_id, Command.SET_MEMBERS, {}, chat_id=chat_id, at_night=True)
 
 
 def delete_chat(tx: Transaction, actor: Actor, chat_id: int) -> None:
@@ -223,6 +229,11 @@ def standing(tx: Transaction, actor: Actor, chat_id: int) -> InChat:
         is_administrator=row.viewer_is_administrator,
         has_administrator=bool(row.has_administrator),
     )
+
+
+def _name(tx: Transaction, organization_id: int, chat_id: int, title: str) -> None:
+    tx.execute(update(chats).where(chats.c.id == chat_id).values(name=title, search_key=fold(title)))
+    tell_messenger(tx, organization_id, Command.RENAME_CHAT, {"name": title}, chat_id=chat_id)
 
 
 def _teaches(tx: Transaction, actor: Actor, group_id: int | None) -> bool:

@@ -1,9 +1,11 @@
 """Which schools are there, what time is it in them, and which policy do they follow?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Text, cast, delete, insert, select, update
+from sqlalchemy import Select, Text, cast, delete, insert, select, update
 
 from models.database import Transaction
 from models.policy import Policy, read_policy
@@ -26,18 +28,42 @@ class Organization:
 
 def every_organization(tx: Transaction) -> list[Organization]:
     """All of them, by number."""
-    policy = cast(organizations.c.policy, Text).label("policy_text")
-    return [
-        Organization(
-            id=row.id,
-            name=row.name,
-            time_zone=ZoneInfo(row.time_zone),
-            locale=row.locale,
-            preset=row.preset,
-            policy=read_policy(row.policy_text),
-        )
-        for row in tx.execute(select(organizations, policy).order_by(organizations.c.id))
-    ]
+    return [organization_from(row) for row in tx.execute(facts())]
+
+
+def organization(tx: Transaction, organization_id: int) -> Organization:
+    return organization_from(tx.execute(facts().where(organizations.c.id == organization_id)).one())
+
+
+def organization_called(tx: Transaction, text: str) -> Organization:
+    """The one with this `sourcedId`, or else with this name. Raises ValueError with one plain line."""
+    for column in (organizations.c.source_id, organizations.c.name):
+        found = [organization_from(row) for row in tx.execute(facts().where(column == text))]
+        if len(found) > 1:
+            raise ValueError(f"{text}: {len(found)} organizations have this name; give the sourcedId")
+        if found:
+            return found[0]
+    raise ValueError(f"{text}: no organization has this name or sourcedId")
+
+
+def facts() -> Select[Any]:
+    """What `organization_from` needs of every organization, by number."""
+    known = organizations.c
+    policy = cast(known.policy, Text).label("policy_text")
+    return select(known.id, known.name, known.time_zone, known.locale, known.preset, policy).order_by(known.id)
+
+
+def organization_from(row: Sequence[Any]) -> Organization:
+    """The organization, from the columns of `facts` in their order."""
+    number, name, time_zone, locale, preset, policy = row
+    return Organization(
+        id=number,
+        name=name,
+        time_zone=ZoneInfo(time_zone),
+        locale=locale,
+        preset=preset,
+        policy=read_policy(policy),
+    )
 
 
 def set_policy(tx: Transaction, organization_id: int, preset: str, policy: Policy) -> None:
@@ -58,6 +84,6 @@ def set_policy(tx: Transaction, organization_id: int, preset: str, policy: Polic
                     "group_kind": rule.group_kind.value,
                     "to_position": rule.to_position.value,
                 }
-                for rule in policy.reach
+                for rule in dict.fromkeys(policy.reach)
             ],
         )

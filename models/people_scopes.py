@@ -54,6 +54,11 @@ def visible_groups(viewer: Viewer) -> Select[Any]:
     )
 
 
+def any_group(viewer: Viewer, group_id: ColumnElement[int]) -> Select[Any]:
+    """A group that the viewer may see because he sees what leads to it."""
+    return select(groups).where(groups.c.organization_id == viewer.organization_id, groups.c.id == group_id)
+
+
 def own_groups(viewer: Viewer) -> Select[Any]:
     return select(groups).where(
         groups.c.organization_id == viewer.organization_id,

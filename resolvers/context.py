@@ -1,11 +1,22 @@
 """What does an operation know of the world? Who asks, the database, and where to listen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from models.actor import Viewer
-from models.database import Database
-from models.errors import Unauthenticated
-from resolvers.live import Listeners
+from sqlalchemy import insert
+
+from models.actor import Actor, Viewer, actor
+from models.database import Database, Transaction
+from models.errors import Refused, Unauthenticated
+from models.tables.events import audit_entries
+from resolvers.asked import Asked
+from resolvers.listeners import Listeners
+from resolvers.lookahead import Finished, plan_of_object
+from resolvers.statement import Asking
+
+Given = dict[str, Any]
+Act = Callable[[Transaction, Actor], Given]
 
 
 @dataclass(frozen=True)
@@ -26,3 +37,38 @@ class Context:
         if self.identity is None:
             raise Unauthenticated
         return self.identity
+
+    def asking(self, given: Given | None = None) -> Asking:
+        return Asking(self.viewer, self.public_url, {"messenger": self.database.messenger.home, **(given or {})})
+
+    async def change(self, asked: Asked, act: Act) -> Finished:
+        """Runs a mutation: check, do and read back in one job of the writer, told after its commit.
+
+        `act` returns what the projection of the mutation's payload is given. A refusal leaves
+        nothing behind and knows the language of the person; what did something leaves one audit entry.
+        """
+        viewer = self.viewer
+        mutation = asked.field.name
+        plan = plan_of_object(f"{mutation[0].upper()}{mutation[1:]}Payload", asked.field.selection)
+
+        def job(tx: Transaction) -> Any:
+            person = actor(tx, viewer)
+            try:
+                given = act(tx, person)
+            except Refused as refusal:
+                refusal.locale = person.locale
+                raise
+            if tx.woken:
+                _audit(tx, person, mutation, given)
+            return plan.read_back(tx.connection, asked.values, self.asking(given))
+
+        return Finished(await self.database.write(job))
+
+
+def _audit(tx: Transaction, by: Actor, action: str, given: Given) -> None:
+    subject = next((f"{kind}:{value}" for kind, value in given.items()), f"user:{by.id}")
+    tx.execute(
+        insert(audit_entries).values(
+            organization_id=by.organization_id, actor_id=by.id, action=action, subject=subject, at=tx.now
+        )
+    )

@@ -1,0 +1,160 @@
+"""What can one ask of the program at a terminal? Every command, its arguments, and what it prints.
+
+Modules that take long to import are imported by the commands that need them.
+"""
+
+import io
+import sys
+from datetime import date as local_date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.mistake import Commands, Mistake
+
+cli = typer.Typer(
+    cls=Commands,
+    help="Préau, the messaging backend of a school.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+OneOrganization = Annotated[
+    str | None, typer.Option("--organization", metavar="NAME", help="This one alone, by name or sourcedId.")
+]
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the API, until the process is told to stop."""
+    from app.commands.opening import opened
+    from app.server import run
+
+    with opened() as here:
+        run(here.settings)
+
+
+@cli.command()
+def migrate() -> None:
+    """Make the database, or bring it up to date."""
+    from app.commands.opening import opened
+
+    with opened() as here:
+        print(f"{here.database.path} is up to date.")
+
+
+@cli.command("import")
+def import_set(
+    path: Annotated[Path, typer.Argument(help="A OneRoster CSV set, 1.1 or 1.2: a zip file or a folder.")],
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="The policy to follow.")] = None,
+    time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="As in Europe/Paris.")] = None,
+    locale: Annotated[str | None, typer.Option(metavar="CODE", help="en, fr or ru.")] = None,
+) -> None:
+    """Import a roster. A set with faults changes nothing."""
+    from app.commands.opening import opened
+    from app.commands.rosters import import_with_progress
+
+    with opened() as here:
+        for line in import_with_progress(here.database, path, preset=preset, time_zone=time_zone, locale=locale):
+            print(line)
+
+
+@cli.command()
+def demo() -> None:
+    """Import the demo schools, once, and print a token per person: LOGIN  POSITION  NAME  TOKEN."""
+    from app.commands.opening import opened
+    from app.demo import demo_people
+    from jobs.demo import prepare
+
+    with opened() as here:
+        is_new = prepare(here.database)
+        print("The demo schools are ready." if is_new else "The demo schools are here already.", file=sys.stderr)
+        now = here.database.clock()
+        for person in demo_people(here.database):
+            token = here.tokens.issue(person.viewer, now=now)
+            print(f"{person.login:<18}  {person.position.name:<13}  {person.name:<30}  {token}")
+
+
+@cli.command()
+def nightly(
+    date: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The night of this local date; else today's.")
+    ] = None,
+    organization: OneOrganization = None,
+) -> None:
+    """Run the night where it has not run yet: finish stale calls, rebuild mandatory chats."""
+    from app.commands.opening import opened
+    from jobs.nightly import run_nights
+
+    night_of = None if date is None else _date(date)
+    with opened() as here:
+        try:
+            nights = run_nights(here.database, local_date=night_of, organization=organization)
+        except ValueError as error:
+            raise Mistake(str(error)) from None
+        except OverflowError:
+            raise Mistake(f"{date}: beyond the calendar") from None
+        for night in nights:
+            print(night.line())
+        if not nights:
+            print("Nothing to do: the night has run in every organization that was asked for.")
+
+
+@cli.command()
+def token(login: str, organization: OneOrganization = None) -> None:
+    """Print a bearer token for this person, valid for 12 hours."""
+    from app.commands.opening import opened
+    from app.commands.people import find_person
+
+    with opened() as here:
+        viewer = find_person(here.database, login, organization=organization)
+        print(here.tokens.issue(viewer, now=here.database.clock()))
+
+
+@cli.command()
+def policy(
+    organization: Annotated[str, typer.Argument(help="Its name or sourcedId.")],
+    knobs: Annotated[list[str] | None, typer.Argument(metavar="[KNOB=VALUE ...]")] = None,
+) -> None:
+    """Print an organization's policy, or change knobs of it, effective at once."""
+    from app.commands.knobs import changed, knob_lines
+    from app.commands.opening import opened
+    from models.organization import organization_called, set_policy
+
+    with opened() as here, here.database.transaction() as tx:
+        try:
+            school = organization_called(tx, organization)
+        except ValueError as error:
+            raise Mistake(str(error)) from None
+        now, names = changed(school.policy, knobs or [])
+        if now != school.policy:
+            set_policy(tx, school.id, school.preset, now)
+    for line in knob_lines(now, names or None):
+        print(line)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the API's schema."""
+    from schema import schema as api
+
+    print(api.as_str())
+
+
+def _date(text: str) -> local_date:
+    try:
+        found = local_date.fromisoformat(text)
+    except ValueError:
+        raise Mistake(f"{text}: no date; YYYY-MM-DD is wanted") from None
+    if found.isoformat() != text:  # other spellings of ISO 8601
+        raise Mistake(f"{text}: write the date as {found}")
+    return found
+
+
+if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that cannot show a name still gets the line
+        sys.stdout.reconfigure(errors="backslashreplace")
+    cli(prog_name="python -m app")

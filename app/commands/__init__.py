@@ -1,0 +1,1 @@
+"""What does each command of the command line do? One module per subject; `app.__main__` names them."""

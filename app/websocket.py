@@ -1,0 +1,263 @@
+"""What is said on one socket? graphql-transport-ws, and nothing else.
+
+Why a socket closes: 4400 a message that is none, 4401 nobody signed in, 4403 a token that is forged or has
+expired, or a person who is not active any more, 4406 another subprotocol, 4408 no `connection_init` in time,
+4409 an id that is in use, 4429 a second `connection_init` or too many sockets of one person, 1001 the server
+stops; 1002, 1007 and 1009 by the rules of WebSocket itself. A peer that does not read is cut without a word.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from app.answers import encode, is_signed_out, refusal
+from app.auth import Identity
+from app.operations import Api, Malformed, Operation, read_json, read_operation
+from models.errors import LimitExceeded, RequestFault
+from resolvers.context import Context
+
+LONGEST_ID = 200
+_HEARD = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG)
+
+Message = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long a socket may take, in seconds, and how much may go on at once."""
+
+    to_sign_in: float = 5
+    to_read: float = 10
+    to_close: float = 0.5
+    heartbeat: float = 20
+    between_looks: float = 0.5
+    operations: int = 200
+    sockets_per_person: int = 100
+
+
+class _Broken(Exception):
+    """The peer broke a rule of the protocol: the socket closes with this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Socket:
+    """One socket: who is signed in, and the operations that run on it."""
+
+    def __init__(
+        self,
+        api: Api,
+        terms: Terms,
+        *,
+        response: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        admit: Callable[[Identity], bool],
+    ) -> None:
+        self.identity: Identity | None = None
+        self._api = api
+        self._terms = terms
+        self._response = response
+        self._transport = transport
+        self._admit = admit
+        self._opened = monotonic()
+        self._greeted = False
+        self._context: Context | None = None
+        self._turn = asyncio.Lock()
+        self._waits_since: float | None = None
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
+
+    async def listen(self) -> None:
+        """Hears the peer until the end; afterwards nothing runs here any more."""
+        try:
+            while (message := await self._response.receive()).type in _HEARD:
+                await self._hear(message)
+        except _Broken as broken:
+            self.end(broken.code, broken.reason)
+        except ConnectionError:
+            pass  # the peer has gone
+        except Exception:
+            log.exception("A socket failed")
+            self.end(1011, "Internal error")
+        finally:
+            await self.ended()
+            await self._stop()
+            asyncio.get_running_loop().call_later(self._terms.to_close, self._transport.abort)
+
+    def look(self) -> None:
+        """Ends the socket when it is overdue: it does not read, did not sign in, or its token has expired."""
+        now = monotonic()
+        if self._waits_since is not None and now - self._waits_since > self._terms.to_read:
+            self._transport.abort()
+        elif self.identity is None:
+            if now - self._opened > self._terms.to_sign_in:
+                self.end(4408, "Connection initialisation timeout")
+        elif self.identity.expires <= self._api.database.clock().timestamp():
+            self.end(4403, "The token has expired")
+
+    def end(self, code: int, reason: str) -> None:
+        """Closes the socket, once, without waiting for it."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(code, reason))
+
+    async def ended(self) -> None:
+        """Waits for `end`, where it was called."""
+        if self._closing is not None:
+            await asyncio.wait([self._closing])
+
+    async def _close(self, code: int, reason: str) -> None:
+        await self._stop()
+        try:
+            async with asyncio.timeout(1.5 * self._terms.to_close):
+                await self._response.close(code=code, message=reason.encode())
+        except (TimeoutError, ConnectionError):
+            self._transport.abort()
+
+    async def _stop(self) -> None:
+        """Ends all operations; what they hold is released before this returns."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._terms.to_close)
+
+    # ------------------------------------------------------------------------------ what the peer says
+
+    async def _hear(self, message: WSMessage) -> None:
+        match message.type:
+            case WSMsgType.TEXT:
+                await self._obey(message.data)
+            case WSMsgType.PING:
+                await self._in_turn(self._response.pong, message.data)
+            case WSMsgType.BINARY:
+                raise _Broken(4400, "Messages are text")
+
+    async def _obey(self, text: str) -> None:
+        try:
+            message = read_json(text)
+        except Malformed:
+            raise _Broken(4400, "This is no JSON") from None
+        if not isinstance(message, dict):
+            raise _Broken(4400, "A message is an object")
+        match message.get("type"):
+            case "subscribe":
+                await self._subscribe(message, text)
+            case "complete":
+                self._complete(message)
+            case "ping":
+                await self._send({"type": "pong", **{key: message[key] for key in ("payload",) if key in message}})
+            case "connection_init":
+                await self._sign_in(message.get("payload"))
+            case "pong":
+                pass
+            case _:
+                raise _Broken(4400, "A message has a `type` of the protocol")
+
+    async def _sign_in(self, payload: Any) -> None:
+        if self._greeted:
+            raise _Broken(4429, "Too many initialisation requests")
+        self._greeted = True
+        if not isinstance(payload, dict | None):
+            raise _Broken(4400, "`payload` must be an object")
+        token = next((value for key, value in (payload or {}).items() if key.lower() == "authorization"), None)
+        if not token:
+            raise _Broken(4401, "Sign in: send a bearer token in connection_init")
+        api = self._api
+        identity = api.identify(token) if isinstance(token, str) else None
+        if identity is None or not await api.is_active(identity.viewer):
+            raise _Broken(4403, "The token is not valid, or not any more")
+        if not self._admit(identity):
+            raise _Broken(4429, "Too many sockets of one person")
+        self.identity = identity
+        self._context = api.context(identity)
+        await self._send({"type": "connection_ack"})
+
+    async def _subscribe(self, message: Message, text: str) -> None:
+        if self._context is None:
+            raise _Broken(4401, "Unauthorized")
+        id_ = _id(message)
+        if id_ in self._running:
+            raise _Broken(4409, "A subscriber with this id exists already")
+        try:
+            operation = read_operation(message.get("payload"), text)
+            if len(self._tasks) >= self._terms.operations:
+                raise LimitExceeded(f"At most {self._terms.operations} operations may run on one socket.")
+        except Malformed as error:
+            raise _Broken(4400, str(error)) from None
+        except RequestFault as fault:
+            await self._send(_error(id_, fault))
+            return
+        task = asyncio.create_task(self._operate(id_, operation, self._context))
+        self._running[id_] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.sleep(0)  # it begins now; a burst of operations is not begun without looking up in between
+
+    def _complete(self, message: Message) -> None:
+        if (task := self._running.pop(_id(message), None)) is not None:
+            task.cancel()
+
+    # ---------------------------------------------------------------------------- what the peer is told
+
+    async def _operate(self, id_: str, operation: Operation, context: Context) -> None:
+        """Tells the answers to one operation, each when the one before has gone out."""
+        try:
+            async with aclosing(self._api.stream(operation, context)) as answers:
+                async for answer in answers:
+                    if "data" not in answer:
+                        self._forget(id_)
+                        await self._send({"id": id_, "type": "error", "payload": answer["errors"]})
+                    else:
+                        await self._send({"id": id_, "type": "next", "payload": answer})
+                    if is_signed_out(answer):
+                        self.end(4403, "Not active any more")
+                    if "data" not in answer:
+                        return
+            self._forget(id_)
+            await self._send({"id": id_, "type": "complete"})
+        except ConnectionError:
+            pass  # the peer has gone
+        except TypeError as error:  # an answer that cannot be written as JSON
+            await self._send(_error(id_, error))
+        finally:
+            self._forget(id_)
+
+    def _forget(self, id_: str) -> None:
+        """From here on the peer may use the id again."""
+        if self._running.get(id_) is asyncio.current_task():
+            del self._running[id_]
+
+    async def _send(self, message: Message) -> None:
+        await self._in_turn(self._response.send_str, encode(message).decode())
+
+    async def _in_turn(self, send: Callable[[Any], Awaitable[None]], content: str | bytes) -> None:
+        """Sends, and waits while the peer does not read. One waits for the peer, the others for their turn:
+        so what is kept for a peer that does not read stays small."""
+        async with self._turn:
+            self._waits_since = monotonic()
+            try:
+                await send(content)
+            finally:
+                self._waits_since = None
+
+
+def _id(message: Message) -> str:
+    id_ = message.get("id")
+    if not isinstance(id_, str) or not 0 < len(id_) <= LONGEST_ID:
+        raise _Broken(4400, f"`id` must be a text of 1 to {LONGEST_ID} characters")
+    return id_
+
+
+def _error(id_: str, error: Exception) -> Message:
+    return {"id": id_, "type": "error", "payload": refusal(error)["errors"]}

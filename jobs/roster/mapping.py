@@ -1,0 +1,241 @@
+"""What does the set mean? From staged rows to the people, groups, memberships and guardianships it wants.
+
+Each statement is a row of the mapping; together they see the whole set, so a position that follows from
+another (a curator from an enrolment, a guardian from a child) follows from what is true after the import.
+"""
+
+from jobs.roster.staging import Staging
+
+TABLES = """
+CREATE TABLE assignments (person TEXT, school TEXT, org TEXT, position TEXT);
+CREATE TABLE people (n INTEGER PRIMARY KEY, school TEXT, id TEXT, user_id INTEGER, UNIQUE (school, id));
+CREATE TABLE "groups" (
+    n INTEGER PRIMARY KEY, school TEXT, source TEXT, id TEXT, kind TEXT, name TEXT, discipline TEXT,
+    parent INTEGER, group_id INTEGER, UNIQUE (source, id)
+);
+CREATE TABLE claims (grp INTEGER, person INTEGER, position TEXT, PRIMARY KEY (grp, person, position))
+    WITHOUT ROWID;
+CREATE TABLE guardianships (school TEXT, guardian INTEGER, child INTEGER);
+"""
+"""`people`: who is wanted in a school. `claims`: who is wanted in which group at which position."""
+
+BELONGING = """
+CREATE TABLE belonging AS
+WITH RECURSIVE up (org, at) AS (
+    SELECT id, id FROM orgs WHERE active AND type IN ('school', 'department')
+    UNION
+    SELECT up.org, step.parent FROM up JOIN orgs step ON step.id = up.at AND step.active AND step.type = 'department'
+)
+SELECT up.org AS org, school.id AS school
+FROM up JOIN orgs school ON school.id = up.at AND school.active AND school.type = 'school'
+"""
+"""Every school and, at any depth, the departments below it: org -> school."""
+
+ASSIGNMENTS = """
+INSERT INTO assignments
+SELECT users.id, belonging.school, belonging.org, positions.position
+FROM users, json_each(users.orgs) listed
+JOIN belonging ON belonging.org = listed.value
+JOIN positions ON positions.role = users.role
+WHERE users.active
+UNION
+SELECT users.id, belonging.school, belonging.org, positions.position
+FROM roles
+JOIN users ON users.id = roles.person AND users.active
+JOIN belonging ON belonging.org = roles.org
+JOIN positions ON positions.role = roles.role
+WHERE roles.active
+"""
+"""Who is what where. No position: a role that is none in a school."""
+
+PEOPLE = """
+INSERT INTO people (school, id)
+SELECT DISTINCT assignments.school, assignments.person
+FROM assignments JOIN users ON users.id = assignments.person
+WHERE users.enabled AND assignments.position IS NOT NULL
+ORDER BY 1, 2
+"""
+
+ORGANIZATIONS = """
+INSERT INTO "groups" (school, source, id, kind, name)
+SELECT id, 'org', id, 'ORGANIZATION', name FROM orgs WHERE active AND type = 'school'
+"""
+
+DEPARTMENTS = """
+INSERT INTO "groups" (school, source, id, kind, name, parent)
+SELECT belonging.school, 'org', orgs.id, CASE orgs.kind WHEN 'cycle' THEN 'CYCLE' ELSE 'DEPARTMENT' END, orgs.name
+FROM orgs JOIN belonging ON belonging.org = orgs.id
+WHERE orgs.type = 'department'
+"""
+
+ABOVE_DEPARTMENTS = """
+UPDATE "groups" SET parent = above.n
+FROM orgs JOIN "groups" above ON above.source = 'org' AND above.id = orgs.parent
+WHERE "groups".source = 'org' AND "groups".kind <> 'ORGANIZATION' AND orgs.id = "groups".id
+"""
+
+CLASSES = """
+INSERT INTO "groups" (school, source, id, kind, name, discipline, parent)
+SELECT whole.school, 'class', class.id, class.becomes, class.title,
+    CASE class.becomes WHEN 'SUBGROUP' THEN courses.title END, coalesce(above.n, whole.n)
+FROM (
+    SELECT *, CASE WHEN kind = 'course' THEN 'COURSE' WHEN type = 'homeroom' THEN 'CLASS' ELSE 'SUBGROUP' END AS becomes
+    FROM classes WHERE active
+) class
+JOIN belonging ON belonging.org = class.school
+JOIN "groups" whole ON whole.source = 'org' AND whole.id = belonging.school
+LEFT JOIN "groups" above ON above.source = 'org' AND above.id = class.parent
+    AND above.school = whole.school AND above.kind IN ('CYCLE', 'DEPARTMENT')
+LEFT JOIN courses ON courses.id = class.course AND courses.active
+"""
+
+AT_SCHOOL = """
+INSERT OR IGNORE INTO claims
+SELECT "groups".n, people.n, assignments.position
+FROM assignments
+JOIN people ON people.school = assignments.school AND people.id = assignments.person
+JOIN "groups" ON "groups".source = 'org' AND "groups".id IN (assignments.org, assignments.school)
+WHERE assignments.position IS NOT NULL
+"""
+"""The organization, and the departments and cycles that the person lists, at the person's own position."""
+
+OWNERS = """
+INSERT OR IGNORE INTO claims
+SELECT "groups".n, people.n, 'OWNER'
+FROM people
+JOIN "groups" ON "groups".source = 'org' AND "groups".id = people.school
+WHERE people.id IN (SELECT id FROM users WHERE position = 'owner')
+    OR EXISTS (
+        SELECT 1 FROM roles JOIN belonging ON belonging.org = roles.org
+        WHERE roles.person = people.id AND roles.active AND roles.position = 'owner'
+            AND belonging.school = people.school
+    )
+"""
+
+ENROLLED = """
+INSERT OR IGNORE INTO claims
+SELECT "groups".n, people.n,
+    CASE WHEN enrollments.position = 'expert' THEN 'EXPERT'
+        WHEN positions.position IN ('LEARNER', 'TEACHER') THEN positions.position ELSE 'STAFF' END
+FROM enrollments
+JOIN "groups" ON "groups".source = 'class' AND "groups".id = enrollments.class
+JOIN people ON people.school = "groups".school AND people.id = enrollments.person
+JOIN positions ON positions.role = enrollments.role
+WHERE enrollments.active AND positions.position IS NOT 'GUARDIAN'
+"""
+"""A guardian follows the child and is never enrolled himself."""
+
+CURATORS = """
+WITH teachers AS (
+    SELECT "groups".n AS grp, people.n AS person, max(enrollments.is_primary) AS is_primary
+    FROM enrollments
+    JOIN "groups" ON "groups".source = 'class' AND "groups".id = enrollments.class AND "groups".kind = 'CLASS'
+    JOIN people ON people.school = "groups".school AND people.id = enrollments.person
+    WHERE enrollments.active AND enrollments.role = 'teacher' AND enrollments.position IS NOT 'expert'
+    GROUP BY 1, 2
+), staffed AS (
+    SELECT grp, max(is_primary) AS has_primary, count(*) AS teachers FROM teachers GROUP BY grp
+)
+INSERT OR IGNORE INTO claims
+SELECT grp, person, 'CURATOR' FROM teachers JOIN staffed USING (grp)
+WHERE is_primary OR (NOT has_primary AND staffed.teachers = 1)
+"""
+"""The primary teachers of a class, or its only teacher where none is primary."""
+
+ENROLLED_IN_ORGS = """
+INSERT OR IGNORE INTO claims
+SELECT "groups".n, people.n,
+    CASE enrollments.position WHEN 'administrator' THEN 'ADMINISTRATOR' ELSE own.position END
+FROM enrollments
+JOIN "groups" ON "groups".source = 'org' AND "groups".id = enrollments.class
+    AND "groups".kind IN ('CYCLE', 'DEPARTMENT')
+JOIN people ON people.school = "groups".school AND people.id = enrollments.person
+JOIN assignments own ON own.school = people.school AND own.person = people.id AND own.position IS NOT NULL
+WHERE enrollments.active AND NOT EXISTS (SELECT 1 FROM classes WHERE classes.id = enrollments.class)
+    AND (
+        enrollments.position = 'administrator'
+        OR own.position = (SELECT position FROM positions WHERE positions.role = enrollments.role)
+        OR NOT EXISTS (
+            SELECT 1 FROM assignments held JOIN positions ON positions.position = held.position
+            WHERE held.school = own.school AND held.person = own.person AND positions.role = enrollments.role
+        )
+    )
+"""
+"""Our extension: a department or cycle in place of a class, at the person's own position. Of several own ones
+it is the one that the enrolment names."""
+
+ABOVE_CLASSES = """
+INSERT OR IGNORE INTO claims
+SELECT above.n, claims.person, claims.position
+FROM claims
+JOIN "groups" ON "groups".n = claims.grp AND "groups".source = 'class'
+JOIN "groups" above ON above.n = "groups".parent AND above.kind IN ('CYCLE', 'DEPARTMENT')
+"""
+
+AGENTS = """
+CREATE TABLE agents AS
+WITH roles_at AS (
+    SELECT school, person, max(position = 'LEARNER') AS learns, max(position = 'GUARDIAN') AS guards
+    FROM assignments GROUP BY school, person
+)
+SELECT lister.n AS lister, listed.n AS listed, lister.school AS school,
+    lister_is.learns AND (NOT listed_is.learns OR (listed_is.guards AND NOT lister_is.guards)) AS lists_guardian,
+    listed_is.learns AND lister_is.guards AND NOT (lister_is.learns AND listed_is.guards) AS lists_child
+FROM users, json_each(users.agents) agent
+JOIN people lister ON lister.id = users.id
+JOIN people listed ON listed.school = lister.school AND listed.id = agent.value AND listed.n <> lister.n
+JOIN roles_at lister_is ON lister_is.school = lister.school AND lister_is.person = lister.id
+JOIN roles_at listed_is ON listed_is.school = listed.school AND listed_is.person = listed.id
+"""
+"""Who lists whom within a school. A learner lists guardians, whatever else these are; who lists a child must
+be a guardian. Between two learners, the one who is a guardian as well is it."""
+
+GUARDIANSHIPS = """
+INSERT INTO guardianships
+SELECT school, listed, lister FROM agents WHERE lists_guardian
+UNION
+SELECT school, lister, listed FROM agents WHERE lists_child
+"""
+
+GUARDIANS = """
+INSERT OR IGNORE INTO claims
+SELECT claims.grp, guardianships.guardian, 'GUARDIAN'
+FROM guardianships JOIN claims ON claims.person = guardianships.child AND claims.position = 'LEARNER'
+"""
+"""In each group where the child learns, the guardian is GUARDIAN."""
+
+
+def arrange(staging: Staging) -> None:
+    """Fills `people`, `groups`, `claims` and `guardianships` from the staged rows."""
+    staging.executescript(TABLES)
+    for statement in (
+        BELONGING,
+        "CREATE INDEX belonging_org ON belonging (org, school)",
+        "CREATE INDEX belonging_school ON belonging (school)",
+        "CREATE INDEX classes_school ON classes (school)",
+        "CREATE INDEX roles_person ON roles (person)",
+        "CREATE INDEX roles_org ON roles (org)",
+        "CREATE INDEX enrollments_class ON enrollments (class)",
+        ASSIGNMENTS,
+        "CREATE INDEX assignments_school ON assignments (school)",
+        "CREATE INDEX assignments_person ON assignments (person, school)",
+        PEOPLE,
+        "CREATE INDEX people_id ON people (id, school)",
+        ORGANIZATIONS,
+        DEPARTMENTS,
+        ABOVE_DEPARTMENTS,
+        CLASSES,
+        'CREATE INDEX groups_school ON "groups" (school)',
+        AT_SCHOOL,
+        OWNERS,
+        ENROLLED,
+        CURATORS,
+        ENROLLED_IN_ORGS,
+        ABOVE_CLASSES,
+        AGENTS,
+        GUARDIANSHIPS,
+        "CREATE INDEX claims_person ON claims (person, position)",
+        "ANALYZE",
+        GUARDIANS,
+    ):
+        staging.execute(statement)

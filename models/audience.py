@@ -1,0 +1,115 @@
+"""Whom does an event concern?
+
+Who takes part in its chat, or did when it happened; whom it is about; and the administrators of the
+organization, who see every chat. Asked again for each page that is delivered: the rights are those of now.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, union
+
+from models.actor import Viewer, administers_organization
+from models.chat_scopes import created_calls_are_shown, mine
+from models.tables.calls import CallStatus, calls
+from models.tables.chats import chats, participations
+from models.tables.events import EventKind, events
+from models.tables.organization import organizations
+from models.tables.people import GroupKind, Position, groups, memberships
+
+
+def last_events(organization_ids: Select[Any]) -> Select[Any]:
+    """How far the history of each of these organizations goes: `id`, `last_event`."""
+    return select(organizations.c.id, organizations.c.last_event).where(organizations.c.id.in_(organization_ids))
+
+
+def people_concerned(organization_id: Any, since: Any) -> Select[Any]:
+    """The numbers of the people whom events after `since` concern."""
+    new = and_(events.c.organization_id == organization_id, events.c.number > since)
+    take_part = (
+        select(participations.c.user_id)
+        .select_from(events.join(participations, participations.c.room_id == events.c.chat_id))
+        .where(new, _covers(participations, events.c.number))
+    )
+    administer = (
+        select(memberships.c.user_id)
+        .select_from(memberships.join(groups, groups.c.id == memberships.c.group_id))
+        .where(
+            groups.c.organization_id == organization_id,
+            groups.c.kind == GroupKind.ORGANIZATION,
+            memberships.c.position == Position.ADMINISTRATOR,
+            memberships.c.until.is_(None),
+        )
+    )
+    themselves = select(events.c.user_id).where(new, events.c.user_id.is_not(None))
+    return select(union(take_part, administer, themselves).subquery().c.user_id)
+
+
+def chat_changes(viewer: Viewer, since: Any) -> Select[Any]:
+    """Changes of chats that the viewer sees or saw. Who is removed hears of that, and of nothing after it."""
+    return _events(viewer, since, EventKind.CHAT_CHANGED).where(
+        or_(_took_part(viewer), administers_organization(viewer))
+    )
+
+
+def call_changes(viewer: Viewer, since: Any) -> Select[Any]:
+    """Changes of calls that the viewer sees or saw, publication among them."""
+    administers = or_(administers_organization(viewer), _administers_chat(viewer))
+    was_shown = or_(calls.c.published_event.is_not(None), created_calls_are_shown(viewer))
+    changes = _events(viewer, since, EventKind.CALL_CHANGED, EventKind.CALL_PUBLISHED)
+    return changes.join(calls, calls.c.id == events.c.call_id).where(
+        or_(administers, and_(_took_part(viewer), was_shown))
+    )
+
+
+def publications(viewer: Viewer, since: Any) -> Select[Any]:
+    """Publications of calls that are still published, in chats where the viewer takes part (E53, E58)."""
+    return (
+        _events(viewer, since, EventKind.CALL_PUBLISHED)
+        .join(calls, calls.c.id == events.c.call_id)
+        .join(chats, chats.c.id == calls.c.chat_id)
+        .join(mine, mine.c.room_id == chats.c.id)
+        .where(
+            calls.c.status == CallStatus.PUBLISHED,
+            calls.c.deleted_at.is_(None),
+            chats.c.ended_at.is_(None),
+            mine.c.user_id == viewer.id,
+            mine.c.left_at.is_(None),
+        )
+    )
+
+
+def _events(viewer: Viewer, since: Any, *kinds: EventKind) -> Select[Any]:
+    return select(events).where(
+        events.c.organization_id == viewer.organization_id,
+        events.c.number > since,
+        events.c.kind.in_(kinds),
+    )
+
+
+def _took_part(viewer: Viewer) -> ColumnElement[bool]:
+    return exists(
+        select(literal(1)).where(
+            participations.c.room_id == events.c.chat_id,
+            participations.c.user_id == viewer.id,
+            _covers(participations, events.c.number),
+        )
+    )
+
+
+def _administers_chat(viewer: Viewer) -> ColumnElement[bool]:
+    return exists(
+        select(literal(1)).where(
+            mine.c.room_id == events.c.chat_id,
+            mine.c.user_id == viewer.id,
+            mine.c.left_at.is_(None),
+            mine.c.is_administrator,
+        )
+    )
+
+
+def _covers(interval: Any, number: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether somebody takes part now, or did at this event."""
+    return or_(
+        interval.c.left_event.is_(None),
+        and_(interval.c.joined_event <= number, number <= interval.c.left_event),
+    )

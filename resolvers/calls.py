@@ -1,0 +1,145 @@
+"""How are calls read, and how are mutations of calls answered?"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, select
+
+from models import calls as rules
+from models.actor import Actor, person
+from models.chat_scopes import another_is_published, any_calls, any_chats, visible_calls
+from models.database import Transaction
+from models.decide import CallAction, InCall, decide
+from models.tables.calls import CallStatus, calls
+from models.tables.chats import chats
+from models.tables.people import users
+from resolvers.asked import Asked
+from resolvers.context import Context, Given
+from resolvers.ids import id_of, number, spelled
+from resolvers.lookahead import Finished
+from resolvers.projection import Column, Derived, One, Projection
+from resolvers.statement import VIEWER, given
+from resolvers.urls import address
+
+STANDING = (
+    "status",
+    "viewer_takes_part",
+    "viewer_is_administrator",
+    lambda row: another_is_published(row.chat_id, row.status),
+)
+
+
+def _actions(actor: Actor, *standing: Any) -> list[CallAction]:
+    call = _in_call(*standing)
+    return [action for action in CallAction if decide(actor, action, call) is None]
+
+
+def _join_url(actor: Actor, url: str | None, *standing: Any) -> str | None:
+    return url if decide(actor, CallAction.JOIN, _in_call(*standing)) is None else None
+
+
+def _in_call(status: str, takes_part: bool, is_administrator: bool, another_is_published: bool = False) -> InCall:
+    return InCall(
+        CallStatus(status),
+        takes_part=takes_part,
+        is_administrator=is_administrator,
+        another_is_published=another_is_published,
+    )
+
+
+Projection(
+    "Call",
+    calls,
+    id=id_of("Call"),
+    chat=One("Chat", lambda row, _: any_chats(VIEWER).where(chats.c.id == row.chat_id)),
+    title=Column(),
+    starts_at=Column(),
+    status=Column(),
+    last_actor=One("User", lambda row, _: select(users).where(users.c.id == row.last_actor_id), optional=True),
+    last_acted_at=Column(),
+    join_url=Derived(_join_url, (lambda row: address(row.url), *STANDING[:3]), optional=True),
+    viewer_actions=Derived(_actions, STANDING, gives_list=True),
+)
+
+
+# ----------------------------------------------------------------------------------------- mutations
+
+for _payload in ("CreateCallPayload", "UpdateCallPayload", "PublishCallPayload", "FinishCallPayload"):
+    Projection(_payload, call=One("Call", lambda _, __: any_calls(VIEWER).where(calls.c.id == given("call"))))
+
+Projection(
+    "DeleteCallPayload",
+    deleted_call_id=Column(lambda _: spelled("Call", given("call"))),
+    chat=One("Chat", lambda _, __: any_chats(VIEWER).where(chats.c.id == given("chat"))),
+    badges=One("Badges", lambda _, __: person(VIEWER)),
+)
+
+Projection(
+    "CallAlreadyPublishedError",
+    code=Column(lambda _: given("code", String())),
+    reason=Column(lambda _: given("reason", String())),
+    published_call=One(
+        "Call", lambda _, __: visible_calls(VIEWER).where(calls.c.id == given("call")), optional=True
+    ),
+)
+
+
+async def create_call(
+    ctx: Context,
+    asked: Asked,
+    *,
+    chat_id: str,
+    title: str,
+    starts_at: datetime,
+    idempotency_key: str | None,
+) -> Finished:
+    return await ctx.change(
+        asked,
+        lambda tx, actor: {
+            "call": rules.create_call(
+                tx,
+                actor,
+                chat_id=number("Chat", chat_id),
+                title=title,
+                starts_at=starts_at,
+                idempotency_key=idempotency_key,
+            )
+        },
+    )
+
+
+async def update_call(
+    ctx: Context, asked: Asked, *, call_id: str, title: str | None, starts_at: datetime | None
+) -> Finished:
+    return await _change(
+        ctx,
+        asked,
+        call_id,
+        lambda tx, actor, call: rules.update_call(tx, actor, call, title=title, starts_at=starts_at),
+    )
+
+
+async def publish_call(ctx: Context, asked: Asked, *, call_id: str) -> Finished:
+    return await _change(ctx, asked, call_id, rules.publish_call)
+
+
+async def finish_call(ctx: Context, asked: Asked, *, call_id: str) -> Finished:
+    return await _change(ctx, asked, call_id, rules.finish_call)
+
+
+async def delete_call(ctx: Context, asked: Asked, *, call_id: str) -> Finished:
+    call = number("Call", call_id)
+    return await ctx.change(asked, lambda tx, actor: {"call": call, "chat": rules.delete_call(tx, actor, call)})
+
+
+async def _change(
+    ctx: Context, asked: Asked, call_id: str, act: Callable[[Transaction, Actor, int], None]
+) -> Finished:
+    call = number("Call", call_id)
+
+    def job(tx: Transaction, actor: Actor) -> Given:
+        act(tx, actor, call)
+        return {"call": call}
+
+    return await ctx.change(asked, job)

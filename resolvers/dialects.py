@@ -1,0 +1,102 @@
+"""How does the engine make JSON? The few words of the look-ahead that engines spell in their own way."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Integer, Select, String, case, cast, func, literal_column, select
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+Expression = ColumnElement[Any]
+
+
+def json_value(value: Expression) -> Expression:
+    """The value as it stands in JSON. Booleans need help; moments are RFC 3339 text already."""
+    if isinstance(value.type, Boolean):
+        return func.json(case((value.is_(None), "null"), (value, "true"), else_="false"))
+    return value
+
+
+def json_object(pairs: Iterable[tuple[str, Expression]]) -> Expression:
+    return func.json_object(*(part for key, value in pairs for part in (constant(key), value)))
+
+
+def json_array(items: Iterable[Expression]) -> Expression:
+    return func.json_array(*items)
+
+
+def json_list(item: Expression) -> Expression:
+    """All rows of the FROM, in its order; an empty list for none."""
+    return func.json_group_array(item)
+
+
+def json_text(value: Expression) -> Expression:
+    """JSON as a plain text, to be quoted when it stands in JSON."""
+    return value.op("||")(constant(""))
+
+
+def rows_of(pairs: Expression) -> Select[Any]:
+    """The rows `type`, `id` of a JSON list of pairs, in its order."""
+    source = func.json_each(pairs).table_valued("key", "value", name="given")
+    return select(
+        func.json_extract(source.c.value, constant("$[0]"), type_=String()).label("type"),
+        func.json_extract(source.c.value, constant("$[1]"), type_=Integer()).label("id"),
+        source.c.key.label("position"),
+    )
+
+
+def constant(value: str) -> Expression:
+    """A constant of ours, as it stands in the statement."""
+    quoted = value.replace("'", "''").replace("%", "%%")
+    return literal_column(f"'{quoted}'", String())
+
+
+def numbers_of(numbers: Expression) -> Select[Any]:
+    """The rows of a JSON list of numbers."""
+    source = func.json_each(numbers).table_valued("value", name="given")
+    return select(cast(source.c.value, Integer))
+
+
+@cache
+def deepest_nesting() -> int:
+    """How much a statement may nest, in places on the parser's stack: found out by asking the engine.
+
+    SQLite before 3.46 has a fixed stack of 100 places; newer ones grow it, PostgreSQL has none. What is kept
+    back is for the scope inside the deepest row.
+    """
+
+    def parses(levels: int) -> bool:
+        nested = "(select json_object('k', " * levels + "1" + "))" * levels
+        try:
+            engine.execute(f"select {nested}")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    with closing(sqlite3.connect(":memory:")) as engine:
+        levels = next((tried for tried in range(4, _ENOUGH) if not parses(tried + 1)), _ENOUGH)
+    return levels * _LEVEL - _KEPT_BACK
+
+
+_LEVEL, _KEPT_BACK, _ENOUGH = 10, 30, 20
+
+
+class _Constants(SQLiteCompiler):
+    """Writes constants into the statement and leaves only bound values out: a partial index is used only
+    where the statement shows the constant of its condition."""
+
+    def visit_bindparam(self, bindparam: Any, *args: Any, **options: Any) -> str:
+        if bindparam.value is not None and not bindparam.required:
+            options["literal_binds"] = True
+        written: str = super().visit_bindparam(bindparam, *args, **options)  # type: ignore[no-untyped-call]
+        return written
+
+
+class Sqlite(SQLiteDialect_pysqlite):
+    """The dialect that plans are compiled with."""
+
+    statement_compiler = _Constants
+    supports_statement_cache = True

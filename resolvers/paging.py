@@ -1,0 +1,211 @@
+"""How is a long list read page by page? Connections over keyset cursors.
+
+The parts of a connection (the page, its ends, what lies before and after, the total) are independent scalar
+SELECTs over the same source, rendered only where they are asked for. A cursor is the JSON list of a row's
+keys, so a page stays where it is while others write.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Integer, Select, String, Subquery, func, literal_column, select, tuple_
+
+from models.errors import BadRequest, LimitExceeded
+from models.text import contains
+from resolvers.asked import Field
+from resolvers.dialects import json_array, json_text, json_value
+from resolvers.projection import OBJECT, Entry, Rendered, Source, an_object, fields_object, list_of, type_name
+from resolvers.statement import Arguments, Expression, Row, Statement
+
+PAGE = 20
+LARGEST_PAGE = 100
+PAGING = frozenset({"first", "after", "last", "before"})
+"""The arguments that every connection may take; one that grows at its end alone takes the first two."""
+
+
+@dataclass(frozen=True)
+class Page(Entry):
+    """A relation that grows: a connection over a scope, ordered by keys that name a row.
+
+    `keys` are columns of the source, the last one unique, all in one direction.
+    """
+
+    item: str
+    source: Source
+    keys: tuple[str, ...]
+    descending: bool = field(default=False, kw_only=True)
+
+    @property
+    def target(self) -> str:
+        return f"{self.item}Connection"
+
+    def render(self, field: Field, row: Row) -> Rendered:
+        arguments = Arguments(row.statement, field.arguments)
+        window = Window(row.statement, self.source(row, arguments), self, arguments)
+        parts: dict[str, Callable[[Field], Rendered]] = {
+            "nodes": self._nodes(window),
+            "edges": self._edges(window),
+            "pageInfo": lambda asked: _page_info(asked, window),
+            "totalCount": lambda _: Rendered(window.total()),
+            "__typename": lambda _: type_name(self.target),
+        }
+        with row.statement.nested(OBJECT):
+            return fields_object({it.key: parts[it.name](it) for it in field.selection.of(self.target)})
+
+    def _nodes(self, window: "Window") -> Callable[[Field], Rendered]:
+        return lambda asked: list_of(window.page(), lambda row: an_object(self.item, asked.selection, row))
+
+    def _edges(self, window: "Window") -> Callable[[Field], Rendered]:
+        edge = f"{self.item}Edge"
+
+        def render(asked: Field, row: Row) -> Rendered:
+            if asked.name == "cursor":
+                return Rendered(cursor_of(row, self.keys))
+            return an_object(self.item, asked.selection, row) if asked.name == "node" else type_name(edge)
+
+        def one_edge(asked: Field, row: Row) -> Rendered:
+            with row.statement.nested(OBJECT):
+                return fields_object({it.key: render(it, row) for it in asked.selection.of(edge)})
+
+        return lambda asked: list_of(window.page(), lambda row: one_edge(asked, row))
+
+
+class Window:
+    """The part of a source that the paging arguments choose."""
+
+    def __init__(self, statement: Statement, source: Select[Any], page: Page, arguments: Arguments) -> None:
+        if "first" in arguments and "last" in arguments:
+            raise BadRequest("Give either first or last, not both.")
+        self._statement = statement
+        self._source = source
+        self._names = page.keys
+        self._keys = [source.selected_columns[name] for name in page.keys]
+        self._descending = page.descending
+        self._backwards = "last" in arguments or ("before" in arguments and "first" not in arguments)
+        self._arguments = arguments
+        self._chosen = source
+        for name in ("after", "before"):
+            if name in arguments:
+                self._chosen = self._chosen.where(self._beyond(name))
+
+    def page(self) -> Row:
+        """The rows of the page, in the list's order."""
+        if self._backwards:
+            return _LastRows(self._statement, self._chosen, self._keys, self._descending, self._size())
+        return Row(self._statement, self._in_order(self._chosen).limit(self._size()))
+
+    def total(self) -> Expression:
+        return _count(self._source)
+
+    def end(self, *, last: bool) -> Expression:
+        """The cursor of the page's first or last row; null on an empty page."""
+        row = self.page()
+        cursor = cursor_of(row, self._names)
+        keys = [getattr(row, name) for name in self._names]
+        order = [key.desc() if last is not self._descending else key.asc() for key in keys]
+        return select(cursor).select_from(row.read()).order_by(*order).limit(1).scalar_subquery()
+
+    def has_more(self, *, forwards: bool) -> Expression:
+        """Whether rows lie beyond the page on this side."""
+        if forwards is not self._backwards:
+            return _count(self._chosen.limit(self._size(more=1))) > self._size()
+        edge = "before" if forwards else "after"
+        if edge not in self._arguments:
+            return literal_column("0 = 1")
+        return _count(self._source.where(~self._beyond(edge)).limit(1)) > 0
+
+    def _beyond(self, name: str) -> Expression:
+        """Strictly after the cursor `after`, or before the cursor `before`, in the list's order."""
+        types: list[type] = [int if isinstance(key.type, Integer) else str for key in self._keys]
+        values = [
+            self._arguments.bind(name, partial(_key, place, types), type_=Integer() if kind is int else String())
+            for place, kind in enumerate(types)
+        ]
+        here, there = tuple_(*self._keys), tuple_(*values)
+        return here > there if (name == "after") is not self._descending else here < there
+
+    def _in_order(self, source: Select[Any]) -> Select[Any]:
+        return source.order_by(*(key.desc() if self._descending else key.asc() for key in self._keys))
+
+    def _size(self, *, more: int = 0) -> Expression:
+        name = "last" if "last" in self._arguments else "first"
+        if name not in self._arguments:
+            return literal_column(str(PAGE + more))
+        return self._arguments.bind(name, partial(_size, more), type_=Integer())
+
+
+class _LastRows(Row):
+    """The last rows of a source: taken from its end, given in its order."""
+
+    def __init__(
+        self,
+        statement: Statement,
+        source: Select[Any],
+        keys: list[Expression],
+        descending: bool,
+        size: Expression,
+    ) -> None:
+        super().__init__(statement, source)
+        self._keys, self._descending, self._size = keys, descending, size
+
+    def read(self) -> Subquery:
+        keys = [key.label(f"key_{place}") for place, key in enumerate(self._keys)]
+        from_the_end = [key.asc() if self._descending else key.desc() for key in self._keys]
+        taken = self.columns().add_columns(*keys).order_by(*from_the_end).limit(self._size).subquery()
+        in_order = [taken.c[key.key].desc() if self._descending else taken.c[key.key].asc() for key in keys]
+        wanted = [column for column in taken.c if not column.key.startswith("key_")]
+        return select(*wanted).order_by(*in_order).subquery(self.alias)
+
+
+def cursor_of(row: Row, keys: tuple[str, ...]) -> Expression:
+    return json_text(json_array(getattr(row, key) for key in keys))
+
+
+def _page_info(asked: Field, window: Window) -> Rendered:
+    parts: dict[str, Callable[[], Expression]] = {
+        "hasNextPage": lambda: json_value(window.has_more(forwards=True)),
+        "hasPreviousPage": lambda: json_value(window.has_more(forwards=False)),
+        "startCursor": lambda: window.end(last=False),
+        "endCursor": lambda: window.end(last=True),
+        "__typename": lambda: type_name("PageInfo").expression,
+    }
+    return fields_object({it.key: Rendered(parts[it.name]()) for it in asked.selection.of("PageInfo")})
+
+
+def _count(source: Select[Any]) -> Expression:
+    return (
+        select(func.count())
+        .select_from(source.with_only_columns(literal_column("1"), maintain_column_froms=True).subquery())
+        .scalar_subquery()
+    )
+
+
+def _size(more: int, size: Any) -> int:
+    if not isinstance(size, int) or size < 1:
+        raise BadRequest("first and last take a number from 1 to 100.")
+    if size > LARGEST_PAGE:
+        raise LimitExceeded("first and last take a number from 1 to 100.")
+    return size + more
+
+
+def _key(place: int, types: list[type], cursor: Any) -> Any:
+    """One key of a cursor. Raises BadRequest for what is no cursor of this list."""
+    try:
+        keys = json.loads(cursor)
+        if type(keys) is list and [type(key) for key in keys] == types:
+            key = keys[place]
+            if not isinstance(key, int) or abs(key) < 2**63:
+                return key
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise BadRequest("That is no cursor of this list: pass one that the list gave.")
+
+
+def searched(source: Select[Any], column: Expression, arguments: Arguments) -> Select[Any]:
+    """The rows whose folded text contains what is searched; all when nothing is."""
+    if "search" not in arguments:
+        return source
+    return source.where(column.like(arguments.bind("search", contains), escape="\\"))

@@ -1,0 +1,140 @@
+"""How is everything personal read? The viewer, the badges, and the way from an id to what it names."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Integer, Select, String, cast, select
+
+from models import links
+from models.actor import Actor, is_linked, person
+from models.badges import new_calls
+from models.chat_scopes import own_chats, visible_calls, visible_chats
+from models.database import Transaction
+from models.decide import decide_creation
+from models.errors import LimitExceeded, Unauthenticated
+from models.people_scopes import visible_groups, visible_people
+from models.tables.calls import calls
+from models.tables.chats import ChatKind, chats
+from models.tables.organization import organizations
+from models.tables.people import groups, users
+from resolvers.asked import Asked
+from resolvers.chats import chosen_chats
+from resolvers.context import Context, Given
+from resolvers.dialects import rows_of
+from resolvers.ids import parts
+from resolvers.lookahead import Finished, plan_of_field
+from resolvers.paging import Page
+from resolvers.people import groups_of_viewer, own_organization
+from resolvers.projection import Column, Derived, Many, One, OneOf, Part, Projection
+from resolvers.statement import VIEWER, Arguments, Expression, Row, given
+from resolvers.urls import address
+
+MOST_IDS = 100
+
+
+def _event_cursor(_: Row) -> Expression:
+    """As of the statement's own moment: what is read beside it and what follows it leave no gap."""
+    last = select(organizations.c.last_event).where(organizations.c.id == VIEWER.organization_id)
+    return cast(last.scalar_subquery(), String)
+
+
+def _may_create_chat(actor: Actor) -> bool:
+    return any(decide_creation(actor, kind) is None for kind in ChatKind)
+
+
+def _messenger(actor: Actor, url: str) -> str | None:
+    return url if actor.may_join else None
+
+
+Projection(
+    "Viewer",
+    users,
+    user=Part("User"),
+    organization=One("Organization", lambda _, __: own_organization()),
+    is_linked=Column(lambda _: is_linked(VIEWER)),
+    messenger_url=Derived(_messenger, (lambda _: address(given("messenger", String())),), optional=True),
+    badges=Part("Badges"),
+    event_cursor=Column(_event_cursor),
+    chats=Page(
+        "Chat",
+        lambda _, arguments: chosen_chats(own_chats(VIEWER), arguments),
+        keys=("search_key", "id"),
+        arguments=frozenset({"filter"}),
+    ),
+    can_create_chat=Derived(_may_create_chat),
+    groups=Many("Group", groups_of_viewer, arguments=frozenset({"kind"})),
+)
+
+Projection("Badges", users, new_calls=Column(lambda _: new_calls(VIEWER)))
+
+
+# ----------------------------------------------------------------------------------- from id to row
+
+NODES: Mapping[str, Callable[[Row], Select[Any]]] = {
+    "Organization": lambda row: own_organization().where(organizations.c.id == row.id),
+    "User": lambda row: visible_people(VIEWER).where(users.c.id == row.id),
+    "Group": lambda row: visible_groups(VIEWER).where(groups.c.id == row.id),
+    "Chat": lambda row: visible_chats(VIEWER).where(chats.c.id == row.id),
+    "Call": lambda row: visible_calls(VIEWER).where(calls.c.id == row.id),
+}
+"""In which scope each type of id is looked up."""
+
+
+def _one_node(_: Row, arguments: Arguments) -> Select[Any]:
+    kind = arguments.bind("id", lambda id_: parts(id_)[0])
+    key = arguments.bind("id", lambda id_: parts(id_)[1], type_=Integer())
+    return select(kind.label("type"), key.label("id"))
+
+
+def _all_nodes(_: Row, arguments: Arguments) -> Select[Any]:
+    return rows_of(arguments.bind_all("ids", _pairs))
+
+
+def _pairs(ids: Sequence[str]) -> str:
+    if len(ids) > MOST_IDS:
+        raise LimitExceeded(f"Ask for at most {MOST_IDS} nodes at once.")
+    return json.dumps([parts(id_) for id_ in ids])
+
+
+Projection(
+    "Query",
+    viewer=One("Viewer", lambda _, __: person(VIEWER)),
+    node=OneOf(_one_node, NODES, arguments=frozenset({"id"}), optional=True),
+    nodes=OneOf(_all_nodes, NODES, arguments=frozenset({"ids"}), for_each=True),
+)
+
+
+async def look_up(ctx: Context, asked: Asked) -> Finished | None:
+    """The answer to a field of `Query`. Raises Unauthenticated for who is signed out or has gone."""
+    answer = await plan_of_field("Query", asked.field).read(ctx.database, asked.values, ctx.asking())
+    if answer is None and asked.field.name == "viewer":
+        raise Unauthenticated("This person is not active in this organization any more.")
+    return None if answer is None else Finished(answer)
+
+
+# ------------------------------------------------------------------------------------- profile link
+
+Projection("BeginProfileLinkPayload", authorization_url=Column(lambda _: address(given("url", String()))))
+for _payload in ("CompleteProfileLinkPayload", "UnlinkProfilePayload"):
+    Projection(_payload, viewer=One("Viewer", lambda _, __: person(VIEWER)))
+
+
+async def begin_profile_link(ctx: Context, asked: Asked) -> Finished:
+    return await ctx.change(asked, lambda tx, actor: {"url": links.begin_link(tx, actor)})
+
+
+async def complete_profile_link(ctx: Context, asked: Asked, *, code: str, state: str) -> Finished:
+    def act(tx: Transaction, actor: Actor) -> Given:
+        links.complete_link(tx, actor, code=code, state=state)
+        return {}
+
+    return await ctx.change(asked, act)
+
+
+async def unlink_profile(ctx: Context, asked: Asked) -> Finished:
+    def act(tx: Transaction, actor: Actor) -> Given:
+        links.unlink(tx, actor)
+        return {}
+
+    return await ctx.change(asked, act)

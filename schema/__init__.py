@@ -1,0 +1,30 @@
+"""What the API looks like: Query, Mutation and Subscription put together."""
+
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from schema import enums as enums
+from schema.calls import Call, CallMutation
+from schema.chats import Chat, ChatMutation
+from schema.documents import Documents
+from schema.people import Group, Organization, User
+from schema.projected import Executor, check_projections
+from schema.scalars import DATE_TIME, Moment
+from schema.viewer import ProfileMutation, Query, Subscription
+
+Mutation: Any = merge_types("Mutation", (ChatMutation, CallMutation, ProfileMutation))
+Mutation.__strawberry_definition__.description = "What can be done."
+
+schema = strawberry.Schema(
+    Query,
+    Mutation,
+    Subscription,
+    types=[Organization, User, Group, Chat, Call],
+    extensions=[Documents],
+    execution_context_class=Executor,
+    config=StrawberryConfig(scalar_map={Moment: DATE_TIME}, disable_field_suggestions=True),
+)
+check_projections(schema._schema)

@@ -1,0 +1,73 @@
+"""Which documents are known? Parsed, measured and validated once, kept by their text."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, specified_rules
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from models.errors import LimitExceeded
+from schema.limits import CHARACTERS, TOKENS, Measure
+
+KNOWN = 500
+LONGEST_KNOWN = 8 * 1024
+"""Longer texts are read each time: what is kept has to be bounded."""
+
+MEASURES = 64
+
+
+class Documents(SchemaExtension):
+    """Takes parsing and validation over. What is too much never reaches the validation."""
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        text = context.query or ""
+        if len(text) > CHARACTERS:
+            raise LimitExceeded(f"The document has more than {CHARACTERS} characters.")
+        read = _known if len(text) <= LONGEST_KNOWN else _read
+        known = read(text, context.schema._schema) if text else None
+        if known is not None:
+            known.admit(context.variables or {})
+            context.graphql_document = known.document
+            context.pre_execution_errors = known.faults
+        yield
+
+
+class _Document:
+    """A document that was parsed, and what the validation says of it."""
+
+    def __init__(self, text: str, schema: GraphQLSchema) -> None:
+        self.document = _parsed(text)
+        self._schema = schema
+        self._measured: set[Any] = set()
+        self._sizes = Measure(schema, self.document, {}).sizes
+        self.faults: list[GraphQLError] = validate_document(schema, self.document, tuple(specified_rules))
+
+    def admit(self, variables: dict[str, Any]) -> None:
+        """Measures again where page sizes are variables. Raises LimitExceeded."""
+        if not self._sizes:
+            return
+        sizes = repr([variables.get(name) for name in sorted(self._sizes)])
+        if sizes not in self._measured:
+            Measure(self._schema, self.document, variables)
+            if len(self._measured) >= MEASURES:
+                self._measured.clear()
+            self._measured.add(sizes)
+
+
+def _read(text: str, schema: GraphQLSchema) -> _Document:
+    return _Document(text, schema)
+
+
+_known = lru_cache(maxsize=KNOWN)(_read)
+
+
+def _parsed(text: str) -> DocumentNode:
+    try:
+        return parse(text, max_tokens=TOKENS)
+    except GraphQLSyntaxError as error:
+        if f"more than {TOKENS} tokens" in error.message:
+            raise LimitExceeded(f"The document has more than {TOKENS} tokens.") from None
+        raise

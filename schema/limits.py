@@ -1,0 +1,162 @@
+"""How much may one document ask for? Counted before anything is validated or compiled, each fragment once.
+
+* characters and tokens: what parsing costs;
+* depth: fields below fields;
+* root fields, aliases, directives, variables, operations: what multiplies work at little cost to its author;
+* values: what the answer could hold, page sizes times nesting, with the sizes that variables give.
+
+How deep a statement may nest besides is the engine's affair: `resolvers.statement`.
+"""
+
+from collections.abc import Mapping, Sized
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+
+from models.errors import LimitExceeded
+
+CHARACTERS = 64 * 1024
+TOKENS = 3_000
+DEPTH = 20
+VALUES = 50_000
+ROOT_FIELDS = 10
+ALIASES = 100
+DIRECTIVES = 60
+VARIABLES = 60
+OPERATIONS = 20
+FIELDS_OF_OBJECT = 60
+
+LONGEST_NUMBER = 10
+PAGE = 20
+LARGEST_PAGE = 100
+SHORT_LIST = 10
+"""What a list without pages is reckoned at."""
+
+
+class Cost(NamedTuple):
+    """What lies below a place: how many values, and how deep."""
+
+    values: int
+    depth: int
+
+
+class Measure:
+    """Measures one document with its variables. Raises LimitExceeded, which says which limit.
+
+    `sizes` are the variables that the measure depends on.
+    """
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self.sizes: set[str] = set()
+        self._schema = schema
+        self._variables = variables
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        self._known: dict[tuple[str, int | None], Cost] = {}
+        self._aliases = self._directives = 0
+        operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        _within("operations", len(operations), OPERATIONS)
+        for operation in operations:
+            self._operation(operation)
+        _within("aliases", self._aliases, ALIASES)
+        _within("directives", self._directives, DIRECTIVES)
+
+    def _operation(self, operation: OperationDefinitionNode) -> None:
+        root = self._schema.get_root_type(operation.operation)
+        _within("variables", len(operation.variable_definitions or ()), VARIABLES)
+        _within("root fields", len(operation.selection_set.selections), ROOT_FIELDS)
+        self._directives += len(operation.directives or ())
+        below = self._below(operation.selection_set, root, None)
+        _within("levels", below.depth, DEPTH)
+        _within("values in the answer", below.values, VALUES)
+
+    def _below(self, selected: SelectionSetNode, parent: GraphQLNamedType | None, page: int | None) -> Cost:
+        _within("fields of one object", len(selected.selections), FIELDS_OF_OBJECT)
+        costs = [self._selected(node, parent, page) for node in selected.selections]
+        return Cost(sum(cost.values for cost in costs), max(cost.depth for cost in costs))
+
+    def _selected(self, node: SelectionNode, parent: GraphQLNamedType | None, page: int | None) -> Cost:
+        self._directives += len(node.directives or ())
+        if isinstance(node, FieldNode):
+            return self._field(node, parent, page)
+        if isinstance(node, FragmentSpreadNode):
+            return self._fragment(node.name.value, page)
+        assert isinstance(node, InlineFragmentNode)
+        inside = self._schema.get_type(node.type_condition.name.value) if node.type_condition else parent
+        return self._below(node.selection_set, inside, page)
+
+    def _fragment(self, name: str, page: int | None) -> Cost:
+        """Measured once for each size of the page around it; cycles are for the validation to tell."""
+        if (name, page) not in self._known:
+            self._known[name, page] = Cost(0, 0)
+            if fragment := self._fragments.get(name):
+                inside = self._schema.get_type(fragment.type_condition.name.value)
+                self._known[name, page] = self._below(fragment.selection_set, inside, page)
+        return self._known[name, page]
+
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None, page: int | None) -> Cost:
+        self._aliases += node.alias is not None
+        if node.selection_set is None:
+            return Cost(1, 1)
+        definition = None
+        if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
+            definition = self._schema.get_field(parent, node.name.value)
+        if definition is None:  # the validation will say so
+            below = self._below(node.selection_set, None, None)
+            return Cost(1 + below.values, 1 + below.depth)
+        size = self._page(node) if "first" in definition.args else None
+        below = self._below(node.selection_set, get_named_type(definition.type), size)
+        is_list = is_list_type(get_nullable_type(definition.type))
+        times = (page or self._length(node) or SHORT_LIST) if is_list else 1
+        return Cost(1 + times * below.values, 1 + below.depth)
+
+    def _page(self, node: FieldNode) -> int:
+        """The size of the page that is asked for; what is no size is refused later, by its name."""
+        for argument in node.arguments or ():
+            if argument.name.value in ("first", "last"):
+                value = self._value(argument.value)
+                if isinstance(value, int) and value > 0:
+                    return min(value, LARGEST_PAGE)
+        return PAGE
+
+    def _length(self, node: FieldNode) -> int | None:
+        """How many ids are looked up."""
+        for argument in node.arguments or ():
+            if argument.name.value == "ids":
+                value = self._value(argument.value)
+                return min(len(value), LARGEST_PAGE) if isinstance(value, Sized) else LARGEST_PAGE
+        return None
+
+    def _value(self, node: ValueNode) -> Any:
+        if isinstance(node, VariableNode):
+            self.sizes.add(node.name.value)
+            return self._variables.get(node.name.value)
+        if isinstance(node, IntValueNode):
+            return int(node.value) if len(node.value) < LONGEST_NUMBER else None
+        return node.values if isinstance(node, ListValueNode) else None
+
+
+def _within(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise LimitExceeded(f"The document asks for too much: {count} {what}, {most} are allowed.")

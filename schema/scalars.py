@@ -1,0 +1,30 @@
+"""How are moments written? RFC 3339 with a zone in, UTC out."""
+
+from datetime import UTC, datetime
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+
+Moment = NewType("Moment", datetime)
+
+
+def _parse(value: Any) -> datetime:
+    """The moment; one without a zone is passed on, because its field has to be named in the refusal."""
+    try:
+        if isinstance(value, str) and "T" in value.upper():
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is not None:
+                moment.astimezone(UTC)  # beyond the years 1 to 9999 there is no UTC
+            return moment
+    except (ValueError, OverflowError):
+        pass
+    raise GraphQLError("DateTime takes a moment with its zone, such as 2026-09-01T08:30:00+05:00.")
+
+
+DATE_TIME = strawberry.scalar(
+    name="DateTime",
+    description="A moment, written as RFC 3339 says. It needs a zone; answers are in UTC, to the millisecond.",
+    parse_value=_parse,
+    serialize=str,
+)

@@ -1,0 +1,233 @@
+"""What does a document ask for? The only walk over its syntax: from `info` to a selection and its values.
+
+A field of a known document is walked once for each shape of the variables; after that only the values are
+picked. Documents are kept by their text (`schema.documents`), so their nodes are recognized by identity.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import strawberry
+from graphql import (
+    BooleanValueNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    SelectionNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_abstract_type,
+    is_object_type,
+    value_from_ast,
+)
+
+from resolvers.asked import NOTHING, Argument, Asked, Field, Fields, Selection, Slot
+
+KNOWN = 4_000
+"""Walks that are kept."""
+
+Pick = Callable[[Mapping[str, Any]], Any]
+Shape = Argument
+LEAF = Slot(-1)
+"""The shape of a value that goes into a slot."""
+
+
+def asked(info: strawberry.Info[Any, Any]) -> Asked:
+    """What was asked of the root field that is being resolved."""
+    raw = info._raw_info
+    variables: dict[str, Any] = raw.variable_values  # type: ignore[assignment]  # Strawberry gives the plain values
+    shapes = tuple((name, shape_of(value)) for name, value in variables.items())
+    field, picks = _walked(_Place(raw.field_nodes, raw.parent_type, raw.fragments, raw.schema), shapes)
+    return Asked(field, tuple([pick(variables) for pick in picks]))
+
+
+def shape_of(value: Any) -> Shape:
+    """What of a variable's value decides the statement: all but its leaves."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, list):
+        return tuple(shape_of(item) for item in value)
+    if isinstance(value, dict):
+        return Fields(tuple((name, shape_of(item)) for name, item in value.items()))
+    return LEAF
+
+
+class _Place:
+    """Where in a document a root field stands. The same nodes are the same place."""
+
+    __slots__ = ("fragments", "nodes", "parent", "schema")
+
+    def __init__(
+        self,
+        nodes: list[FieldNode],
+        parent: GraphQLObjectType,
+        fragments: dict[str, FragmentDefinitionNode],
+        schema: GraphQLSchema,
+    ) -> None:
+        self.nodes, self.parent, self.fragments, self.schema = nodes, parent, fragments, schema
+
+    def __hash__(self) -> int:
+        return id(self.nodes[0])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Place) and [*map(id, self.nodes)] == [*map(id, other.nodes)]
+
+
+class _Walked(NamedTuple):
+    field: Field
+    picks: tuple[Pick, ...]
+
+
+@lru_cache(maxsize=KNOWN)
+def _walked(place: _Place, shapes: tuple[tuple[str, Shape], ...]) -> _Walked:
+    walk = _Walk(place, dict(shapes))
+    return _Walked(walk.field(place.parent, place.nodes), tuple(walk.picks))
+
+
+class _Walk:
+    """One walk below a root field."""
+
+    def __init__(self, place: _Place, shapes: dict[str, Shape]) -> None:
+        self.picks: list[Pick] = []
+        self._schema = place.schema
+        self._fragments = place.fragments
+        self._shapes = shapes
+
+    def field(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Field:
+        """The field that these nodes, which share a response key, ask for together."""
+        node = nodes[0]
+        name = node.name.value
+        key = node.alias.value if node.alias else name
+        if name == "__typename":
+            return Field(key, name)
+        definition = parent.fields[name]
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        types = {argument: definition.args[argument].type for argument in given}
+        return Field(key, name, self._fields(given, types), self._selection(definition.type, nodes))
+
+    # -------------------------------------------------------------------------------- selections
+
+    def _selection(self, type_: GraphQLOutputType, nodes: list[FieldNode]) -> Selection:
+        named = get_named_type(type_)
+        selected = [item for node in nodes if node.selection_set for item in node.selection_set.selections]
+        if is_object_type(named):
+            return Selection(((named.name, self._selected(named, selected)),))
+        if is_abstract_type(named):
+            possible = self._schema.get_possible_types(named)
+            return Selection(tuple((each.name, self._selected(each, selected)) for each in possible))
+        return NOTHING
+
+    def _selected(self, parent: GraphQLObjectType, selected: list[SelectionNode]) -> tuple[Field, ...]:
+        by_key: dict[str, list[FieldNode]] = {}
+        for node in self._collect(parent, selected, set()):
+            by_key.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
+        return tuple(self.field(parent, nodes) for nodes in by_key.values())
+
+    def _collect(
+        self, parent: GraphQLObjectType, selected: Iterable[SelectionNode], seen: set[str]
+    ) -> Iterator[FieldNode]:
+        """The fields that apply to this type, each fragment looked into once."""
+        for node in selected:
+            if not self._is_included(node):
+                continue
+            if isinstance(node, FieldNode):
+                yield node
+                continue
+            fragment: Any = node
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value in seen:
+                    continue
+                seen.add(node.name.value)
+                fragment = self._fragments[node.name.value]
+            if self._applies(fragment, parent):
+                yield from self._collect(parent, fragment.selection_set.selections, seen)
+
+    def _applies(self, fragment: Any, parent: GraphQLObjectType) -> bool:
+        if fragment.type_condition is None or fragment.type_condition.name.value == parent.name:
+            return True
+        condition = self._schema.get_type(fragment.type_condition.name.value)
+        return is_abstract_type(condition) and self._schema.is_sub_type(condition, parent)
+
+    def _is_included(self, node: SelectionNode) -> bool:
+        for directive in node.directives or ():
+            wanted = {"include": True, "skip": False}.get(directive.name.value)
+            if wanted is None:
+                continue
+            (value,) = (argument.value for argument in directive.arguments or ())
+            known = (
+                self._shapes.get(value.name.value)
+                if isinstance(value, VariableNode)
+                else isinstance(value, BooleanValueNode) and value.value
+            )
+            if known is not wanted:
+                return False
+        return True
+
+    # --------------------------------------------------------------------------------- arguments
+
+    def _fields(self, given: Mapping[str, ValueNode], types: Mapping[str, GraphQLInputType]) -> Fields:
+        """Arguments or the fields of an input object; what a missing variable stands for is not given."""
+        return Fields(
+            tuple(
+                (name, self._argument(node, types[name]))
+                for name, node in given.items()
+                if not (isinstance(node, VariableNode) and node.name.value not in self._shapes)
+            )
+        )
+
+    def _argument(self, node: ValueNode, type_: GraphQLInputType) -> Argument:
+        if isinstance(node, VariableNode):
+            name = node.name.value
+            return self._from_variable(self._shapes.get(name), (name,))
+        if isinstance(node, NullValueNode):
+            return None
+        wanted = get_nullable_type(type_)
+        if isinstance(wanted, GraphQLList):
+            items = node.values if isinstance(node, ListValueNode) else (node,)
+            return tuple(self._argument(item, wanted.of_type) for item in items)
+        if isinstance(wanted, GraphQLInputObjectType) and isinstance(node, ObjectValueNode):
+            given = {field.name.value: field.value for field in node.fields}
+            return self._fields(given, {name: wanted.fields[name].type for name in given})
+        value = _plain(value_from_ast(node, type_))
+        return value if isinstance(value, bool) else self._slot(partial(_constant, value))
+
+    def _from_variable(self, shape: Shape, path: tuple[str | int, ...]) -> Argument:
+        if isinstance(shape, Slot):
+            return self._slot(partial(_dig, path))
+        if isinstance(shape, tuple):
+            return tuple(self._from_variable(item, (*path, place)) for place, item in enumerate(shape))
+        if isinstance(shape, Fields):
+            return Fields(tuple((name, self._from_variable(item, (*path, name))) for name, item in shape.given))
+        return shape
+
+    def _slot(self, pick: Pick) -> Slot:
+        self.picks.append(pick)
+        return Slot(len(self.picks) - 1)
+
+
+def _constant(value: Any, _: Mapping[str, Any]) -> Any:
+    return value
+
+
+def _dig(path: tuple[str | int, ...], variables: Mapping[str, Any]) -> Any:
+    value: Any = variables
+    for step in path:
+        value = value[step]
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,1 @@
+"""The tests: a school acts through its API, and rules answer for themselves."""

@@ -1,0 +1,446 @@
+"""Does every command do what it says, and tell a mistake in one line?"""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from typer.testing import CliRunner, Result
+
+from app.__main__ import cli
+from app.auth import Tokens
+from jobs.demo.gorizont import GORIZONT
+from jobs.demo.roster_set import write_zip
+from jobs.demo.tilleuls import TILLEULS
+from models.actor import Viewer, actor
+from models.database import Database, wall_clock
+from models.migrate import is_current
+from models.policy import CallVisibility, LinkRequirement
+from models.tables.chats import ChatKind
+from models.tables.events import job_runs
+from models.tables.people import users
+from schema import schema
+from tests import school as cast
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the commands of this test find the database; nothing is there yet."""
+    return tmp_path / "var" / "preau.db"
+
+
+@pytest.fixture
+def run(path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command against the database at `path`."""
+    for variable in [name for name in os.environ if name.startswith("PREAU_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("PREAU_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("PREAU_SECRET", cast.SECRET)
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(cli, list(words), catch_exceptions=False)
+
+    return invoke
+
+
+@pytest.fixture
+def database(path: Path) -> Database:
+    """Both schools, where the commands find them."""
+    return cast.build_school(path)
+
+
+def dump(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def assert_mistake(result: Result, *words: str) -> None:
+    """One line on stderr that names what is wrong, nothing on stdout, exit code 1."""
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+
+
+# --------------------------------------------------------------------------------------------- token
+
+
+def identified(result: Result) -> Viewer:
+    """Who the printed token signs in."""
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    assert result.stdout.count("\n") == 1
+    identity = Tokens(cast.SECRET).identify(f"Bearer {result.stdout.strip()}", now=wall_clock())
+    assert identity is not None
+    assert 11.9 * 3600 < identity.expires - wall_clock().timestamp() <= 12 * 3600
+    return identity.viewer
+
+
+def test_token_prints_a_token_and_nothing_else(run: Run, database: Database) -> None:
+    assert identified(run("token", cast.CURATOR_9A)) == cast.viewer(database, cast.CURATOR_9A)
+
+
+def test_a_login_of_several_organizations_needs_the_organization(run: Run, database: Database) -> None:
+    assert_mistake(run("token", cast.LIBRARIAN), cast.LIBRARIAN, "--organization", cast.SCHOOL, cast.NEXT_DOOR)
+    next_door = cast.viewer(database, cast.LIBRARIAN, cast.NEXT_DOOR)
+    assert identified(run("token", cast.LIBRARIAN, "--organization", cast.NEXT_DOOR)) == next_door
+    assert identified(run("token", cast.LIBRARIAN, "--organization", TILLEULS.source_id)) == next_door
+
+
+def test_nobody_gets_no_token(run: Run, database: Database) -> None:
+    with database.transaction() as tx:
+        gone = update(users).where(users.c.login == cast.SECRETARY).values(deactivated_at=tx.now)
+        tx.execute(gone)
+    assert_mistake(run("token", "nobody"), "nobody")
+    assert_mistake(run("token", cast.SECRETARY), cast.SECRETARY)
+    assert_mistake(run("token", cast.CURATOR_9A, "--organization", cast.NEXT_DOOR), cast.CURATOR_9A)
+    assert_mistake(run("token", cast.CURATOR_9A, "--organization", "Школа Нигде"), "Школа Нигде")
+    assert_mistake(run("token", "\udcff"), "not valid text")
+
+
+# -------------------------------------------------------------------------------------------- policy
+
+
+def test_policy_prints_every_knob(run: Run, database: Database) -> None:
+    result = run("policy", cast.SCHOOL)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "messagingEnabled=true",
+        "lockdown=false",
+        "linkRequirement=ACT",
+        "chatKinds=[TEACHERS, GROUP, PARENTS, SUBGROUP, CUSTOM]",
+        "callVisibility=CREATED_AND_PUBLISHED",
+        "reach: TEACHER, STAFF @ORGANIZATION -> TEACHER, STAFF, ADMINISTRATOR",
+        "reach: ADMINISTRATOR @ORGANIZATION -> any",
+        "reach: TEACHER, CURATOR @CLASS, SUBGROUP -> LEARNER, GUARDIAN",
+        "reach: LEARNER, GUARDIAN @CLASS, SUBGROUP -> TEACHER, CURATOR",
+        "reach: LEARNER, GUARDIAN @ORGANIZATION -> ADMINISTRATOR",
+    ]
+    assert "reach: any @ORGANIZATION -> any" in run("policy", TILLEULS.source_id).stdout.splitlines()
+
+
+def test_policy_changes_knobs_at_once(run: Run, database: Database) -> None:
+    viewer, elsewhere = cast.viewer(database, cast.CURATOR_9A), cast.viewer(database, "principale", cast.NEXT_DOOR)
+    with database.transaction() as tx:
+        before = actor(tx, elsewhere).policy
+    knobs = [
+        "linkRequirement=JOIN",
+        "chatKinds=[GROUP, SUBGROUP]",
+        "callVisibility=PUBLISHED_ONLY",
+        "lockdown=true",
+    ]
+    result = run("policy", cast.SCHOOL, *knobs)
+    assert result.stdout.splitlines() == knobs
+    with database.transaction() as tx:
+        policy = actor(tx, viewer).policy
+        assert actor(tx, elsewhere).policy == before
+    assert policy.link_requirement is LinkRequirement.JOIN
+    assert policy.chat_kinds == (ChatKind.GROUP, ChatKind.SUBGROUP)
+    assert policy.call_visibility is CallVisibility.PUBLISHED_ONLY
+    assert policy.lockdown
+    assert set(knobs) < set(run("policy", cast.SCHOOL).stdout.splitlines())
+
+
+def test_policy_takes_rules_of_reach_and_keeps_each_once(run: Run, database: Database) -> None:
+    rule = "{fromPosition: LEARNER, groupKind: CLASS, toPosition: LEARNER}"
+    result = run("policy", cast.SCHOOL, f"reach=[{rule}, {rule}]")
+    assert result.stdout == "reach: LEARNER @CLASS -> LEARNER\n"
+    assert run("policy", cast.SCHOOL, "reach=[]").stdout == "reach: nobody\n"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "word"),
+    [
+        ("noSuchKnob=true", "noSuchKnob"),
+        ("link_requirement=NONE", "link_requirement"),
+        ("linkRequirement=MAYBE", "linkRequirement"),
+        ("linkRequirement=", "linkRequirement"),
+        ("linkRequirement=null", "linkRequirement"),
+        ("linkRequirement=$x", "linkRequirement"),
+        ("lockdown=yes", "true or false"),
+        ("lockdown=1", "true or false"),
+        ("lockdown", "KNOB=VALUE"),
+        ("chatKinds=[GROUP", "chatKinds"),
+        ("chatKinds=[CHOIR]", "chatKinds"),
+        ("chatKinds=" + "[" * 5000, "chatKinds"),
+        ("reach=[LEARNER]", "reach"),
+    ],
+)
+def test_a_wrong_knob_changes_nothing(
+    run: Run, database: Database, path: Path, assignment: str, word: str
+) -> None:
+    before = dump(path)
+    assert_mistake(run("policy", cast.SCHOOL, "messagingEnabled=false", assignment), word)
+    assert dump(path) == before
+
+
+def test_policy_of_an_unknown_organization(run: Run, database: Database) -> None:
+    assert_mistake(run("policy", "Школа Нигде", "lockdown=true"), "Школа Нигде")
+
+
+# ------------------------------------------------------------------------------------------- nightly
+
+
+def test_a_night_runs_once(run: Run, database: Database, path: Path) -> None:
+    first = run("nightly", "--date", "2026-09-12")
+    assert first.exit_code == 0
+    assert [line.split(":")[0] for line in first.stdout.splitlines()] == [
+        f"{cast.SCHOOL}, 2026-09-12",
+        f"{cast.NEXT_DOOR}, 2026-09-12",
+    ]
+    before = dump(path)
+    second = run("nightly", "--date", "2026-09-12")
+    assert second.exit_code == 0
+    assert second.stdout.startswith("Nothing to do")
+    assert dump(path) == before
+
+
+def test_a_night_of_one_organization(run: Run, database: Database) -> None:
+    result = run("nightly", "--date", "2026-09-12", "--organization", TILLEULS.source_id)
+    assert result.stdout.startswith(f"{cast.NEXT_DOOR}, 2026-09-12:")
+    with database.transaction() as tx:
+        dates = tx.execute(select(job_runs.c.organization_id, job_runs.c.local_date)).all()
+    assert sorted(str(row.local_date) for row in dates) == ["2026-09-10", "2026-09-10", "2026-09-12"]
+
+
+@pytest.mark.parametrize("date", ["tomorrow", "2026-13-01", "2026-9-1", "20260901", "", "9999-12-31"])
+def test_a_night_without_a_date(run: Run, database: Database, path: Path, date: str) -> None:
+    before = dump(path)
+    assert_mistake(run("nightly", "--date", date))
+    assert dump(path) == before
+
+
+def test_a_night_of_an_unknown_organization(run: Run, database: Database) -> None:
+    assert_mistake(run("nightly", "--organization", "Школа Нигде"), "Школа Нигде")
+
+
+def test_where_there_is_no_school_the_night_has_nothing_to_do(run: Run) -> None:
+    assert run("nightly").exit_code == 0
+
+
+# -------------------------------------------------------------------------------------------- import
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> Path:
+    path = tmp_path / "roster.zip"
+    write_zip(TILLEULS, path)
+    return path
+
+
+def test_import_says_what_it_did_and_does_nothing_twice(run: Run, roster: Path, path: Path) -> None:
+    first = run("import", str(roster), "--time-zone", "Europe/Paris", "--locale", "fr")
+    assert first.exit_code == 0, first.stderr
+    assert "24" in first.stdout
+    before = dump(path)
+    again = run("import", str(roster))
+    assert again.exit_code == 0
+    assert dump(path) == before
+    assert "EPOS_SCHOOL" in before_policy(path)
+
+
+def before_policy(path: Path) -> str:
+    connection = sqlite3.connect(path)
+    try:
+        return str(connection.execute("SELECT preset, locale, time_zone FROM organizations").fetchone())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ((), "time"),
+        (("--time-zone", "Europe/Nowhere"), "Europe/Nowhere"),
+        (("--time-zone", "Europe"), "Europe"),
+        (("--time-zone", "../../etc/passwd"), "passwd"),
+        (("--time-zone", "Europe/Paris", "--preset", "NOPE"), "NOPE"),
+        (("--time-zone", "Europe/Paris", "--locale", "de"), "de"),
+    ],
+)
+def test_an_import_that_cannot_be(run: Run, roster: Path, path: Path, options: tuple[str, ...], word: str) -> None:
+    assert run("migrate").exit_code == 0
+    before = dump(path)
+    assert_mistake(run("import", str(roster), *options), word)
+    assert dump(path) == before
+
+
+def test_what_is_no_set_is_not_imported(run: Run, tmp_path: Path) -> None:
+    text = tmp_path / "roster.txt"
+    text.write_text("sourcedId\n")
+    assert_mistake(run("import", str(tmp_path / "missing.zip"), "--time-zone", "Europe/Paris"), "missing.zip")
+    result = run("import", str(text), "--time-zone", "Europe/Paris")
+    assert result.exit_code == 1
+    assert "roster.txt" in result.stderr
+
+
+def test_a_set_with_faults_is_listed_and_changes_nothing(run: Run, tmp_path: Path, path: Path) -> None:
+    whole = tmp_path / "whole.zip"
+    write_zip(GORIZONT, whole)
+    folder = tmp_path / "broken"
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", str(whole), str(folder)], check=True)
+    people = folder / "users.csv"
+    people.write_text(people.read_text().replace(",student,", ",wizard,", 2))
+    enrolments = folder / "enrollments.csv"
+    enrolments.write_text(enrolments.read_text().replace("user:learner.9a.1", "user:nobody", 1))
+    assert run("migrate").exit_code == 0
+    before = dump(path)
+    result = run("import", str(folder), "--time-zone", "Asia/Yekaterinburg")
+    assert result.exit_code == 1
+    assert result.stderr.count("wizard") == 2
+    assert "users.csv" in result.stderr
+    assert "role" in result.stderr
+    assert "enrollments.csv" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert dump(path) == before
+
+
+# ---------------------------------------------------------------------------------------------- demo
+
+
+def test_demo_prints_a_token_per_person_and_changes_nothing_twice(run: Run, path: Path) -> None:
+    first = run("demo")
+    assert first.exit_code == 0, first.stderr
+    before = dump(path)
+    second = run("demo")
+    assert second.exit_code == 0
+    assert dump(path) == before
+    database = cast.school_database(path)
+    for result in (first, second):
+        lines = [line.split("  ") for line in result.stdout.splitlines()]
+        people = {(words[0], words[-1]) for words in lines}
+        assert len(lines) == len(people) == len(GORIZONT.people) + len(TILLEULS.people)
+        assert "library" in {login for login, _ in people}
+        token = dict(people)[cast.CURATOR_9A]
+        identity = Tokens(cast.SECRET).identify(f"Bearer {token}", now=wall_clock())
+        assert identity is not None
+        assert identity.viewer == cast.viewer(database, cast.CURATOR_9A)
+    line = next(line for line in first.stdout.splitlines() if line.startswith("curator.9a "))
+    login, position, name, _ = [word.strip() for word in line.split("  ") if word.strip()]
+    assert (login, position, name) == ("curator.9a", "CURATOR", "Соколова Елена Викторовна")
+
+
+# ------------------------------------------------------------------------------------ the environment
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PREAU_PORT", "eighty"),
+        ("PREAU_PORT", "70000"),
+        ("PREAU_ENVIRONMENT", "holiday"),
+        ("PREAU_HOST", "0.0.0.0"),
+        ("PREAU_INTROSPECTION", "perhaps"),
+        ("PREAU_MESSENGER_URL", "pigeon:"),
+        ("PREAU_DATABASE_URL", "nonsense"),
+        ("PREAU_DATABASE_URL", "sqlite://"),
+        ("PREAU_DATABASE_URL", "oracle://somewhere/school"),
+    ],
+)
+def test_a_broken_variable_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, path: Path, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert_mistake(run("token", cast.CURATOR_9A), variable if variable != "PREAU_DATABASE_URL" else value)
+    assert not path.exists()
+
+
+def test_production_needs_a_secret(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREAU_ENVIRONMENT", "production")
+    monkeypatch.delenv("PREAU_SECRET")
+    assert_mistake(run("nightly"), "PREAU_SECRET")
+
+
+def test_what_is_no_database_is_not_opened(run: Run, path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("A diary, no database. " * 100)
+    assert_mistake(run("token", cast.CURATOR_9A), str(path))
+    assert path.read_text().startswith("A diary")
+
+
+def test_a_database_of_a_newer_program_is_left_alone(run: Run, database: Database, path: Path) -> None:
+    with database.transaction() as tx:
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    before = dump(path)
+    assert_mistake(run("nightly"), str(path), "9999")
+    assert dump(path) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("migrate",), ("nightly",), ("token", "nobody"), ("policy", "Школа Нигде")],
+    ids=lambda words: words[0],
+)
+def test_every_command_brings_the_database_up_to_date(run: Run, path: Path, words: tuple[str, ...]) -> None:
+    assert not path.exists()
+    run(*words)
+    with cast.school_database(path).engine.connect() as connection:
+        assert is_current(connection)
+
+
+def test_commands_wait_for_who_is_writing(run: Run, database: Database, path: Path) -> None:
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(0.3, writer.execute, ["COMMIT"])
+    begun = time.monotonic()
+    end.start()
+    try:
+        assert run("policy", cast.SCHOOL, "lockdown=true").exit_code == 0
+    finally:
+        end.join()
+        writer.close()
+    assert time.monotonic() - begun >= 0.3
+
+
+# ---------------------------------------------------------------------------------------- the process
+
+
+def started(path: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """The program itself, as it is started at a terminal."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREAU_")}
+    return subprocess.run(
+        [sys.executable, "-m", "app", *words],
+        env={**environment, "PREAU_DATABASE_URL": f"sqlite:///{path}", "PREAU_SECRET": cast.SECRET},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_mistake_leaves_the_process_with_1_and_no_traceback(path: Path) -> None:
+    process = started(path, "token", "nobody")
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr == "nobody: nobody active has this login in any organization\n"
+
+
+def test_schema_prints_the_schema(path: Path) -> None:
+    process = started(path, "schema")
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == schema.as_str() + "\n"
+    assert not path.exists()
+
+
+def test_help_and_mistakes_of_usage_need_nothing_heavy() -> None:
+    heavy = "[name for name in ('sqlalchemy', 'strawberry', 'aiohttp', 'pydantic') if name in sys.modules]"
+    process = subprocess.run(
+        [sys.executable, "-c", f"import sys, app.__main__; print({heavy})"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert process.stdout == "[]\n"

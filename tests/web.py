@@ -1,0 +1,184 @@
+"""A server of the tests' own: the real web edge over a small schema whose every movement is known."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import strawberry
+from aiohttp import ClientSession, web
+from sqlalchemy import insert, update
+
+from app.auth import Tokens
+from app.messenger import BuiltinMessenger
+from app.server import build_app, runner
+from app.settings import Environment, Settings
+from app.websocket import Terms
+from models.actor import Viewer
+from models.database import Database
+from models.errors import LimitExceeded, Unauthenticated
+from models.migrate import migrate
+from models.tables.organization import organizations
+from models.tables.people import users
+from resolvers.context import Context
+from resolvers.listeners import Listeners
+
+SECRET = "x" * 40
+NOW = datetime(2026, 9, 10, 7, 0, tzinfo=UTC)
+Info = strawberry.Info[Context, None]
+
+
+@dataclass
+class Movements:
+    """What the schema did: subscriptions that are open now, and those whose person is to go."""
+
+    open: int = 0
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+MOVEMENTS = Movements()
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def me(self, info: Info) -> str:
+        return str(info.context.viewer.id)
+
+    @strawberry.field
+    def echo(self, text: str) -> str:
+        return text
+
+    @strawberry.field
+    def number(self, of: int = 1) -> int:
+        return of
+
+    @strawberry.field
+    def nowhere(self) -> str | None:
+        raise KeyError("secret/path.py")
+
+    @strawberry.field
+    def limited(self) -> str | None:
+        raise LimitExceeded("Too much.")
+
+    @strawberry.field
+    async def slow(self) -> bool:
+        await asyncio.sleep(0.15)
+        return True
+
+    @strawberry.field
+    def odd(self) -> strawberry.scalars.JSON:
+        return {"no": object()}
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def double(self, of: int) -> int:
+        return 2 * of
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def count(self, to: int) -> AsyncGenerator[int, None]:
+        for number in range(to):
+            yield number
+
+    @strawberry.subscription
+    async def silence(self) -> AsyncGenerator[int, None]:
+        """Says one thing, then waits until nobody listens."""
+        MOVEMENTS.open += 1
+        try:
+            yield 0
+            await asyncio.Event().wait()
+        finally:
+            MOVEMENTS.open -= 1
+
+    @strawberry.subscription
+    async def presence(self) -> AsyncGenerator[int, None]:
+        yield 0
+        await MOVEMENTS.gone.wait()
+        raise Unauthenticated
+
+    @strawberry.subscription
+    async def flood(self) -> AsyncGenerator[str, None]:
+        """As much as somebody takes."""
+        MOVEMENTS.open += 1
+        try:
+            while True:
+                yield "x" * 10_000
+                await asyncio.sleep(0)
+        finally:
+            MOVEMENTS.open -= 1
+
+
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+
+
+@dataclass
+class Served:
+    """A running server, and what a test needs to talk to it."""
+
+    address: str
+    client: ClientSession
+    database: Database
+    tokens: Tokens
+    runner: web.AppRunner
+    clock: list[datetime]
+
+    @property
+    def url(self) -> str:
+        return f"{self.address}/graphql"
+
+    def token(self, viewer: Viewer | None = None) -> str:
+        """What stands in the Authorization header."""
+        return "Bearer " + self.tokens.issue(viewer or Viewer(1, 1), now=self.clock[0])
+
+    async def ask(self, query: str, **request: Any) -> tuple[int, Any]:
+        headers = request.pop("headers", {"Authorization": self.token()})
+        async with self.client.post(self.url, json={"query": query, **request}, headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    def deactivate(self, user_id: int) -> None:
+        with self.database.transaction() as tx:
+            tx.execute(update(users).where(users.c.id == user_id).values(deactivated_at=tx.now))
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, *, terms: Terms | None = None, environment: str = "production", **knobs: Any
+) -> AsyncIterator[Served]:
+    """The server on a port of its own, with two people in one organization."""
+    url = f"sqlite:///{folder}/preau.db"
+    settings = Settings(environment=Environment(environment), secret=SECRET, database_url=url, **knobs)
+    clock = [NOW]
+    database = Database(url, messenger=BuiltinMessenger(SECRET), clock=lambda: clock[0])
+    migrate(database.engine)
+    _settle(database)
+    await database.start()
+    listeners = Listeners(database)
+    await listeners.start()
+    running = runner(build_app(settings, database, listeners, schema=SCHEMA, terms=terms))
+    await running.setup()
+    await web.TCPSite(running, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{running.addresses[0][1]}"
+    try:
+        async with ClientSession() as client:
+            yield Served(address, client, database, Tokens(SECRET), running, clock)
+    finally:
+        await running.cleanup()
+        await listeners.stop()
+        await database.stop()
+
+
+def _settle(database: Database) -> None:
+    with database.transaction() as tx:
+        school = {"source_id": "1", "name": "School", "time_zone": "UTC", "locale": "en", "preset": "EPOS_SCHOOL"}
+        tx.execute(insert(organizations).values(**school, policy={}, imported_at=tx.now))
+        for number in ("1", "2"):
+            person = {"source_id": number, "login": f"p{number}", "name": f"Person {number}", "search_key": number}
+            tx.execute(insert(users).values(organization_id=1, created_at=tx.now, **person))
