@@ -47,7 +47,7 @@ def migrate() -> None:
 
 
 @cli.command("import")
-def import_set(
+def import_roster(
     path: Annotated[Path, typer.Argument(help="A OneRoster CSV set, 1.1 or 1.2: a zip file or a folder.")],
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="The policy to follow.")] = None,
     time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="As in Europe/Paris.")] = None,
@@ -55,10 +55,10 @@ def import_set(
 ) -> None:
     """Import a roster. A set with faults changes nothing."""
     from app.commands.opening import opened
-    from app.commands.rosters import import_with_progress
+    from app.commands.rosters import import_set
 
     with opened() as here:
-        for line in import_with_progress(here.database, path, preset=preset, time_zone=time_zone, locale=locale):
+        for line in import_set(here.database, path, preset=preset, time_zone=time_zone, locale=locale):
             print(line)
 
 

@@ -28,6 +28,7 @@ from jobs.nightly import keep_nights
 from models.database import Database
 from models.migrate import migrate
 from resolvers.listeners import Listeners
+from schema import schema as api_schema
 
 TO_FINISH = 0.2
 """Seconds that requests under way have at the end; what they wrote is on disk in any case."""
@@ -43,8 +44,6 @@ def run(settings: Settings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises SystemExit with a reason when it cannot."""
-    from schema import schema
-
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("jobs").setLevel(logging.INFO)
     stopped = _signalled()
@@ -59,7 +58,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(listeners.stop)
         nights = asyncio.create_task(keep_nights(database))
         stack.push_async_callback(_cancel, nights)
-        running = runner(build_app(settings, database, listeners, schema=schema))
+        running = runner(build_app(settings, database, listeners, schema=api_schema))
         stack.push_async_callback(running.cleanup)
         await running.setup()
         await _listen(running, settings)

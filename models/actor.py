@@ -1,26 +1,33 @@
 """Who is asking, and what of that person do decisions need?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, exists, literal, select
+from sqlalchemy import JSON, ColumnElement, FromClause, Select, Text, cast, exists, literal, select, type_coerce
 
 from models.database import Transaction
 from models.errors import Unauthenticated
-from models.policy import LinkRequirement, Policy, read_policy
+from models.policy import CallVisibility, LinkRequirement, Policy, read_policy
 from models.tables.links import profile_links
 from models.tables.organization import organizations
 from models.tables.people import GroupKind, Position, groups, memberships, users
 
 PERSONNEL = (Position.TEACHER, Position.STAFF, Position.ADMINISTRATOR)
+OFFICE = (Position.STAFF, Position.ADMINISTRATOR)
+"""Who sees everybody's memberships."""
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """The person for whom something is read: two numbers, or two bind parameters of a statement."""
+    """The person for whom something is read: two numbers, or two bind parameters of a statement.
+
+    A large statement asks once how the viewer stands: then `known` is the named row of `standing`, and every
+    scope looks there.
+    """
 
     id: Any
     organization_id: Any
+    known: FromClause | None = field(default=None, kw_only=True, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -44,36 +51,45 @@ class Actor(Viewer):
         return self.is_linked or self.policy.link_requirement is LinkRequirement.NONE
 
 
-def is_at(viewer: Viewer, kind: GroupKind, *positions: Position) -> ColumnElement[bool]:
-    """Whether the viewer holds one of the positions in some group of this kind."""
-    return exists(
-        select(literal(1))
-        .select_from(memberships.join(groups, groups.c.id == memberships.c.group_id))
-        .where(
-            memberships.c.user_id == viewer.id,
-            memberships.c.until.is_(None),
-            memberships.c.position.in_(positions),
-            groups.c.kind == kind,
-            groups.c.ended_at.is_(None),
+def standing(viewer: Viewer) -> Select[Any]:
+    """How the viewer stands in the organization: one row, of which each column is worked out when read."""
+    sees_created = type_coerce(organizations.c.policy, JSON)["callVisibility"].as_string()
+    return (
+        select(
+            organizations.c.locale,
+            cast(organizations.c.policy, Text).label("policy"),
+            exists(
+                select(literal(1)).where(
+                    profile_links.c.user_id == viewer.id, profile_links.c.unlinked_at.is_(None)
+                )
+            ).label("is_linked"),
+            _is_at(viewer, GroupKind.ORGANIZATION, Position.ADMINISTRATOR).label("is_administrator"),
+            _is_at(viewer, GroupKind.SUBGROUP, Position.TEACHER).label("teaches_subgroup"),
+            _is_at(viewer, GroupKind.ORGANIZATION, *PERSONNEL).label("is_personnel"),
+            _is_at(viewer, GroupKind.ORGANIZATION, *OFFICE).label("sees_memberships"),
+            (sees_created == CallVisibility.CREATED_AND_PUBLISHED).label("sees_created_calls"),
         )
-    ).correlate(None)
+        .select_from(organizations)
+        .where(organizations.c.id == viewer.organization_id)
+        .correlate(None)
+    )
+
+
+def stands(viewer: Viewer, name: str) -> ColumnElement[bool]:
+    """One of the facts of `standing`."""
+    if viewer.known is not None:
+        return select(viewer.known.c[name]).scalar_subquery()
+    whole = standing(viewer)
+    return whole.with_only_columns(whole.selected_columns[name]).scalar_subquery()
 
 
 def is_personnel(viewer: Viewer) -> ColumnElement[bool]:
     """Staff, teachers and administrators of the organization."""
-    return is_at(viewer, GroupKind.ORGANIZATION, *PERSONNEL)
+    return stands(viewer, "is_personnel")
 
 
 def administers_organization(viewer: Viewer) -> ColumnElement[bool]:
-    return is_at(viewer, GroupKind.ORGANIZATION, Position.ADMINISTRATOR)
-
-
-def is_linked(viewer: Viewer) -> ColumnElement[bool]:
-    return exists(
-        select(literal(1))
-        .select_from(profile_links)
-        .where(profile_links.c.user_id == viewer.id, profile_links.c.unlinked_at.is_(None))
-    ).correlate(None)
+    return stands(viewer, "is_administrator")
 
 
 def person(viewer: Viewer) -> Select[Any]:
@@ -85,23 +101,12 @@ def person(viewer: Viewer) -> Select[Any]:
     )
 
 
-def facts(viewer: Viewer) -> Select[Any]:
-    """What `actor_from` needs, in one row."""
-    return (
-        select(
-            organizations.c.locale,
-            cast(organizations.c.policy, Text).label("policy"),
-            is_linked(viewer).label("is_linked"),
-            administers_organization(viewer).label("is_administrator"),
-            is_at(viewer, GroupKind.SUBGROUP, Position.TEACHER).label("teaches_subgroup"),
-        )
-        .select_from(organizations)
-        .where(organizations.c.id == viewer.organization_id)
-    )
+FACTS = ("locale", "policy", "is_linked", "is_administrator", "teaches_subgroup")
+"""The columns of `standing` that an actor is made of."""
 
 
 def actor_from(viewer: Viewer, row: Any) -> Actor:
-    """The actor, from the columns of `facts` in their order."""
+    """The actor, from the columns `FACTS` in their order."""
     locale, policy, linked, administers, teaches = row
     return Actor(
         id=viewer.id,
@@ -117,7 +122,23 @@ def actor_from(viewer: Viewer, row: Any) -> Actor:
 def actor(tx: Transaction, viewer: Viewer) -> Actor:
     """The person who acts in this transaction, with the rights of now. Raises Unauthenticated."""
     active = exists(person(viewer).with_only_columns(literal(1)))
-    row = tx.execute(facts(viewer).where(active)).one_or_none()
+    whole = standing(viewer).where(active)
+    row = tx.execute(whole.with_only_columns(*(whole.selected_columns[name] for name in FACTS))).one_or_none()
     if row is None:
         raise Unauthenticated("This person is not active in this organization any more.")
     return actor_from(viewer, row)
+
+
+def _is_at(viewer: Viewer, kind: GroupKind, *positions: Position) -> ColumnElement[bool]:
+    """Whether the viewer holds one of the positions in some group of this kind."""
+    return exists(
+        select(literal(1))
+        .select_from(memberships.join(groups, groups.c.id == memberships.c.group_id))
+        .where(
+            memberships.c.user_id == viewer.id,
+            memberships.c.until.is_(None),
+            memberships.c.position.in_(positions),
+            groups.c.kind == kind,
+            groups.c.ended_at.is_(None),
+        )
+    )

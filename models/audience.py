@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, union
 
-from models.actor import Viewer, administers_organization
-from models.chat_scopes import created_calls_are_shown, mine
+from models.actor import Viewer, administers_organization, stands
+from models.chat_scopes import mine
 from models.tables.calls import CallStatus, calls
 from models.tables.chats import chats, participations
 from models.tables.events import EventKind, events
@@ -54,7 +54,7 @@ def chat_changes(viewer: Viewer, since: Any) -> Select[Any]:
 def call_changes(viewer: Viewer, since: Any) -> Select[Any]:
     """Changes of calls that the viewer sees or saw, publication among them."""
     administers = or_(administers_organization(viewer), _administers_chat(viewer))
-    was_shown = or_(calls.c.published_event.is_not(None), created_calls_are_shown(viewer))
+    was_shown = or_(calls.c.published_event.is_not(None), stands(viewer, "sees_created_calls"))
     changes = _events(viewer, since, EventKind.CALL_CHANGED, EventKind.CALL_PUBLISHED)
     return changes.join(calls, calls.c.id == events.c.call_id).where(
         or_(administers, and_(_took_part(viewer), was_shown))

@@ -7,7 +7,6 @@ Each scope carries, beside the row, how the viewer stands to it: `viewer_takes_p
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Select,
     and_,
@@ -18,14 +17,11 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    type_coerce,
 )
 
-from models.actor import Viewer, administers_organization
-from models.policy import CallVisibility
+from models.actor import Viewer, administers_organization, stands
 from models.tables.calls import CallStatus, calls
 from models.tables.chats import chats, participations
-from models.tables.organization import organizations
 from models.tables.people import users
 
 mine = participations.alias("mine")
@@ -78,21 +74,11 @@ def visible_calls(viewer: Viewer) -> Select[Any]:
                 mine.c.id.is_not(None),
                 or_(
                     calls.c.status == CallStatus.PUBLISHED,
-                    and_(calls.c.status == CallStatus.CREATED, created_calls_are_shown(viewer)),
+                    and_(calls.c.status == CallStatus.CREATED, stands(viewer, "sees_created_calls")),
                 ),
             ),
         ),
     )
-
-
-def created_calls_are_shown(viewer: Viewer) -> ColumnElement[bool]:
-    """Whether participants see calls before they are published (A8)."""
-    shown = type_coerce(organizations.c.policy, JSON)["callVisibility"].as_string()
-    return exists(
-        select(literal(1)).where(
-            organizations.c.id == viewer.organization_id, shown == CallVisibility.CREATED_AND_PUBLISHED
-        )
-    ).correlate(None)
 
 
 def any_calls(viewer: Viewer) -> Select[Any]:

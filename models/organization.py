@@ -66,6 +66,47 @@ def organization_from(row: Sequence[Any]) -> Organization:
     )
 
 
+def found(
+    tx: Transaction,
+    *,
+    source_id: str,
+    name: str,
+    time_zone: str,
+    locale: str,
+    preset: str,
+    policy: Policy,
+) -> int:
+    """A new organization that follows this policy; its number. Its first night is the next one from now."""
+    organization_id: int = tx.execute(
+        insert(organizations)
+        .values(
+            source_id=source_id,
+            name=name,
+            time_zone=time_zone,
+            locale=locale,
+            preset=preset,
+            policy=policy.document(),
+            imported_at=tx.now,
+        )
+        .returning(organizations.c.id)
+    ).scalar_one()
+    set_policy(tx, organization_id, preset, policy)
+    return organization_id
+
+
+def settle(tx: Transaction, organization_id: int, *, name: str, time_zone: str, locale: str) -> bool:
+    """The organization is called so, there, in this language from now on; whether any of it is new."""
+    known = organizations.c
+    wanted = {"name": name, "time_zone": time_zone, "locale": locale}
+    current = tx.execute(
+        select(known.name, known.time_zone, known.locale).where(known.id == organization_id)
+    ).one()
+    if dict(current._mapping) == wanted:
+        return False
+    tx.execute(update(organizations).where(known.id == organization_id).values(wanted))
+    return True
+
+
 def set_policy(tx: Transaction, organization_id: int, preset: str, policy: Policy) -> None:
     """From now on the organization follows this policy; its rules of reach become rows that joins can use."""
     tx.execute(

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 
-from models.actor import Viewer, is_at, is_personnel
+from models.actor import Viewer, is_personnel, stands
 from models.tables.chats import participations
 from models.tables.organization import reach_rules
 from models.tables.people import GroupKind, Position, groups, memberships, users
@@ -101,7 +101,6 @@ def at(group_id: Any, *positions: Position) -> Select[Any]:
 
 def memberships_of(viewer: Viewer, user_id: ColumnElement[int]) -> Select[Any]:
     """All memberships for oneself, staff and administrators; for others those in groups they share."""
-    everything = is_at(viewer, GroupKind.ORGANIZATION, Position.STAFF, Position.ADMINISTRATOR)
     return (
         select(theirs, groups.c.search_key.label("group_search_key"))
         .select_from(theirs.join(groups, groups.c.id == theirs.c.group_id))
@@ -109,7 +108,7 @@ def memberships_of(viewer: Viewer, user_id: ColumnElement[int]) -> Select[Any]:
             theirs.c.user_id == user_id,
             theirs.c.until.is_(None),
             groups.c.ended_at.is_(None),
-            or_(user_id == viewer.id, everything, belongs_to(viewer, theirs.c.group_id)),
+            or_(user_id == viewer.id, stands(viewer, "sees_memberships"), belongs_to(viewer, theirs.c.group_id)),
         )
     )
 

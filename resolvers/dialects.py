@@ -3,10 +3,21 @@
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Integer, Select, String, case, cast, func, literal_column, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -15,9 +26,16 @@ Expression = ColumnElement[Any]
 
 def json_value(value: Expression) -> Expression:
     """The value as it stands in JSON. Booleans need help; moments are RFC 3339 text already."""
-    if isinstance(value.type, Boolean):
-        return func.json(case((value.is_(None), "null"), (value, "true"), else_="false"))
-    return value
+    return func.json(_word(value)) if isinstance(value.type, Boolean) else value
+
+
+def json_whether(condition: Expression, source: FromClause) -> Expression:
+    """Whether a condition over all rows of the source holds. The parser's stack is small: see `parses`."""
+    return func.json(select(_word(condition)).select_from(source).scalar_subquery())
+
+
+def _word(condition: Expression) -> Expression:
+    return case((condition, "true"), else_="false")
 
 
 def json_object(pairs: Iterable[tuple[str, Expression]]) -> Expression:
@@ -60,28 +78,19 @@ def numbers_of(numbers: Expression) -> Select[Any]:
     return select(cast(source.c.value, Integer))
 
 
-@cache
-def deepest_nesting() -> int:
-    """How much a statement may nest, in places on the parser's stack: found out by asking the engine.
+def parses(sql: str) -> bool:
+    """Whether the engine's parser takes a statement that nests as deeply as this one.
 
-    SQLite before 3.46 has a fixed stack of 100 places; newer ones grow it, PostgreSQL has none. What is kept
-    back is for the scope inside the deepest row.
+    SQLite before 3.46 has a parser stack of 100 places: two or three nested connections, or about seven
+    nested objects. Newer ones grow it, and PostgreSQL has no such limit. The engine is asked without tables,
+    so it gets as far as the first name and no further.
     """
-
-    def parses(levels: int) -> bool:
-        nested = "(select json_object('k', " * levels + "1" + "))" * levels
-        try:
-            engine.execute(f"select {nested}")
-        except sqlite3.OperationalError:
-            return False
-        return True
-
     with closing(sqlite3.connect(":memory:")) as engine:
-        levels = next((tried for tried in range(4, _ENOUGH) if not parses(tried + 1)), _ENOUGH)
-    return levels * _LEVEL - _KEPT_BACK
-
-
-_LEVEL, _KEPT_BACK, _ENOUGH = 10, 30, 20
+        try:
+            engine.execute(sql)
+        except sqlite3.Error as error:
+            return "stack overflow" not in str(error)
+    return True
 
 
 class _Constants(SQLiteCompiler):

@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, literal_column, null, select
 
-from models.actor import actor_from, facts
+from models.actor import FACTS, actor_from, stands
 from models.database import Database
+from models.errors import LimitExceeded
 from resolvers.asked import Field, Selection
-from resolvers.dialects import Sqlite, deepest_nesting, json_array
+from resolvers.dialects import Sqlite, json_array, parses
 from resolvers.projection import PROJECTIONS, Load, Rendered, an_object
 from resolvers.statement import VIEWER, Asking, Binder, Row, Statement
 
@@ -59,19 +60,23 @@ class Plan:
 
 
 def make_plan(render: Callable[[Statement, Row], Rendered]) -> Plan:
-    """A plan for what `render` renders, given an empty row to begin with."""
-    statement = Statement(deepest=deepest_nesting())
+    """A plan for what `render` renders, given an empty row to begin with.
+
+    Raises LimitExceeded when it nests deeper than the engine can parse.
+    """
+    statement = Statement()
     rendered = render(statement, Row(statement, select(literal_column("1").label("one"))))
-    known = facts(VIEWER)
-    actor = known.with_only_columns(json_array(known.selected_columns)).scalar_subquery()
-    whole = select(rendered.expression, actor if rendered.load else null()).compile(dialect=_DIALECT)
+    facts = select(json_array(stands(VIEWER, name) for name in FACTS)).scalar_subquery()
+    whole = select(rendered.expression, facts if rendered.load else null()).compile(dialect=_DIALECT)
+    if not parses(str(whole)):
+        raise LimitExceeded("The selection nests too deeply here: ask for a part of it in another operation.")
     binders = [statement.binder(name) for name in whole.positiontup or ()]
     return Plan(str(whole), tuple(binders), rendered.load)
 
 
 @lru_cache(maxsize=PLANS)
 def plan_of_field(root: str, field: Field) -> Plan:
-    """Reads a field of a root projection. Raises LimitExceeded when it nests too deeply."""
+    """Reads a field of a root projection."""
     return make_plan(lambda _, row: PROJECTIONS[root].entries[field.name].render(field, row))
 
 

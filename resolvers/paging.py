@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, Subquery, func, literal_column, select, tuple_
+from sqlalchemy import Integer, Select, String, Subquery, false, func, literal_column, select, tuple_
 
 from models.errors import BadRequest, LimitExceeded
 from models.text import contains
 from resolvers.asked import Field
-from resolvers.dialects import json_array, json_text, json_value
-from resolvers.projection import OBJECT, Entry, Rendered, Source, an_object, fields_object, list_of, type_name
+from resolvers.dialects import json_array, json_text, json_value, json_whether
+from resolvers.projection import Entry, Rendered, Source, an_object, fields_object, list_of, type_name
 from resolvers.statement import Arguments, Expression, Row, Statement
 
 PAGE = 20
@@ -52,8 +52,7 @@ class Page(Entry):
             "totalCount": lambda _: Rendered(window.total()),
             "__typename": lambda _: type_name(self.target),
         }
-        with row.statement.nested(OBJECT):
-            return fields_object({it.key: parts[it.name](it) for it in field.selection.of(self.target)})
+        return fields_object({it.key: parts[it.name](it) for it in field.selection.of(self.target)})
 
     def _nodes(self, window: "Window") -> Callable[[Field], Rendered]:
         return lambda asked: list_of(window.page(), lambda row: an_object(self.item, asked.selection, row))
@@ -67,8 +66,7 @@ class Page(Entry):
             return an_object(self.item, asked.selection, row) if asked.name == "node" else type_name(edge)
 
         def one_edge(asked: Field, row: Row) -> Rendered:
-            with row.statement.nested(OBJECT):
-                return fields_object({it.key: render(it, row) for it in asked.selection.of(edge)})
+            return fields_object({it.key: render(it, row) for it in asked.selection.of(edge)})
 
         return lambda asked: list_of(window.page(), lambda row: one_edge(asked, row))
 
@@ -98,7 +96,7 @@ class Window:
         return Row(self._statement, self._in_order(self._chosen).limit(self._size()))
 
     def total(self) -> Expression:
-        return _count(self._source)
+        return select(func.count()).select_from(_bare(self._source)).scalar_subquery()
 
     def end(self, *, last: bool) -> Expression:
         """The cursor of the page's first or last row; null on an empty page."""
@@ -109,13 +107,14 @@ class Window:
         return select(cursor).select_from(row.read()).order_by(*order).limit(1).scalar_subquery()
 
     def has_more(self, *, forwards: bool) -> Expression:
-        """Whether rows lie beyond the page on this side."""
+        """Whether rows lie beyond the page on this side, as JSON."""
         if forwards is not self._backwards:
-            return _count(self._chosen.limit(self._size(more=1))) > self._size()
+            beyond = _bare(self._chosen.limit(self._size(more=1)))
+            return json_whether(func.count() > self._size(), beyond)
         edge = "before" if forwards else "after"
         if edge not in self._arguments:
-            return literal_column("0 = 1")
-        return _count(self._source.where(~self._beyond(edge)).limit(1)) > 0
+            return json_value(false())
+        return json_whether(func.count() > 0, _bare(self._source.where(~self._beyond(edge)).limit(1)))
 
     def _beyond(self, name: str) -> Expression:
         """Strictly after the cursor `after`, or before the cursor `before`, in the list's order."""
@@ -166,8 +165,8 @@ def cursor_of(row: Row, keys: tuple[str, ...]) -> Expression:
 
 def _page_info(asked: Field, window: Window) -> Rendered:
     parts: dict[str, Callable[[], Expression]] = {
-        "hasNextPage": lambda: json_value(window.has_more(forwards=True)),
-        "hasPreviousPage": lambda: json_value(window.has_more(forwards=False)),
+        "hasNextPage": lambda: window.has_more(forwards=True),
+        "hasPreviousPage": lambda: window.has_more(forwards=False),
         "startCursor": lambda: window.end(last=False),
         "endCursor": lambda: window.end(last=True),
         "__typename": lambda: type_name("PageInfo").expression,
@@ -175,12 +174,9 @@ def _page_info(asked: Field, window: Window) -> Rendered:
     return fields_object({it.key: Rendered(parts[it.name]()) for it in asked.selection.of("PageInfo")})
 
 
-def _count(source: Select[Any]) -> Expression:
-    return (
-        select(func.count())
-        .select_from(source.with_only_columns(literal_column("1"), maintain_column_froms=True).subquery())
-        .scalar_subquery()
-    )
+def _bare(source: Select[Any]) -> Subquery:
+    """The source's rows, of which nothing is read."""
+    return source.with_only_columns(literal_column("1"), maintain_column_froms=True).subquery()
 
 
 def _size(more: int, size: Any) -> int:

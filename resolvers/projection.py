@@ -23,9 +23,6 @@ from resolvers.statement import Arguments, Expression, Row, Statement
 Load = Callable[[Any, Actor], Any]
 Source = Callable[[Row, Arguments], Select[Any]]
 
-OBJECT, RELATION, LIST = 5, 5, 8
-"""What SQLite's parser keeps on its stack inside a JSON object, a scalar SELECT, and one over a list."""
-
 
 class Rendered(NamedTuple):
     """JSON made by the database, and what Python still has to do with it."""
@@ -188,13 +185,12 @@ class OneOf(Entry):
 def an_object(target: str, selection: Selection, row: Row) -> Rendered:
     """The row as an object of the target's type, with the selected fields in their order."""
     entries = PROJECTIONS[target].entries
-    rendered: dict[str, Rendered] = {}
-    with row.statement.nested(OBJECT):
-        for field in selection.of(target):
-            rendered[field.key] = (
-                type_name(target) if field.name == "__typename" else entries[field.name].render(field, row)
-            )
-    return fields_object(rendered)
+    return fields_object(
+        {
+            it.key: type_name(target) if it.name == "__typename" else entries[it.name].render(it, row)
+            for it in selection.of(target)
+        }
+    )
 
 
 def fields_object(rendered: Mapping[str, Rendered]) -> Rendered:
@@ -207,8 +203,7 @@ def fields_object(rendered: Mapping[str, Rendered]) -> Rendered:
 def one_row(statement: Statement, source: Select[Any], make: Callable[[Row], Rendered]) -> Rendered:
     """What `make` makes of the source's row; null where there is none."""
     row = Row(statement, source)
-    with statement.nested(RELATION):
-        made = make(row)
+    made = make(row)
     return Rendered(select(made.expression).select_from(row.read()).scalar_subquery(), made.load)
 
 
@@ -218,8 +213,7 @@ def all_rows(statement: Statement, source: Select[Any], make: Callable[[Row], Re
 
 
 def list_of(row: Row, make: Callable[[Row], Rendered]) -> Rendered:
-    with row.statement.nested(LIST):
-        made = make(row)
+    made = make(row)
     found = select(json_list(made.expression)).select_from(row.read()).scalar_subquery()
     return Rendered(found, _load_items(made.load) if made.load else None)
 

@@ -1,22 +1,22 @@
-"""What does a statement under construction keep track of? Rows and their names, bound values, and nesting."""
+"""What does a statement under construction keep track of? Rows and their names, and values that are bound."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, Subquery, bindparam, literal_column
 from sqlalchemy.types import Integer, String, TypeEngine
 
-from models.actor import Viewer
-from models.errors import LimitExceeded
+from models.actor import Viewer, standing
 from resolvers.asked import Fields, Slot
 
 Expression = ColumnElement[Any]
 Binder = Callable[[Sequence[Any], "Asking"], Any]
 
-VIEWER = Viewer(bindparam("viewer_id", type_=Integer()), bindparam("organization_id", type_=Integer()))
-"""The person who asks: scopes take it where rules take an actor."""
+_ASKER = Viewer(bindparam("viewer_id", type_=Integer()), bindparam("organization_id", type_=Integer()))
+
+VIEWER = replace(_ASKER, known=standing(_ASKER).cte("asker"))
+"""The person who asks: scopes take it where rules take an actor. How that person stands is read once."""
 
 PUBLIC_URL = bindparam("public_url", type_=String())
 
@@ -36,17 +36,15 @@ def given(name: str, type_: TypeEngine[Any] | None = None) -> BindParameter[Any]
 
 
 class Statement:
-    """One statement while it is made. Raises LimitExceeded when it nests deeper than the engine can parse."""
+    """One statement while it is made."""
 
-    def __init__(self, *, deepest: int) -> None:
+    def __init__(self) -> None:
         self.binders: dict[str, Binder] = {
             "viewer_id": lambda _, asking: asking.viewer.id,
             "organization_id": lambda _, asking: asking.viewer.organization_id,
             "public_url": lambda _, asking: asking.public_url,
         }
         self._aliases = 0
-        self._deepest = deepest
-        self._depth = 0
 
     def alias(self) -> str:
         """A name for a row that no other row of the statement has."""
@@ -72,17 +70,6 @@ class Statement:
             key = name.removeprefix("given_")
             return lambda _, asking: asking.given[key]
         return self.binders[name]
-
-    @contextmanager
-    def nested(self, cost: int) -> Iterator[None]:
-        """Around what is rendered inside; `cost` is what the engine's parser keeps on its stack meanwhile."""
-        self._depth += cost
-        if self._depth > self._deepest:
-            raise LimitExceeded("The selection nests too deeply: ask for a part of it in another operation.")
-        try:
-            yield
-        finally:
-            self._depth -= cost
 
 
 class Row:

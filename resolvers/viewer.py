@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, cast, select
 
 from models import links
-from models.actor import Actor, is_linked, person
+from models.actor import Actor, person, stands
 from models.badges import new_calls
 from models.chat_scopes import own_chats, visible_calls, visible_chats
 from models.database import Transaction
@@ -52,7 +52,7 @@ Projection(
     users,
     user=Part("User"),
     organization=One("Organization", lambda _, __: own_organization()),
-    is_linked=Column(lambda _: is_linked(VIEWER)),
+    is_linked=Column(lambda _: stands(VIEWER, "is_linked")),
     messenger_url=Derived(_messenger, (lambda _: address(given("messenger", String())),), optional=True),
     badges=Part("Badges"),
     event_cursor=Column(_event_cursor),

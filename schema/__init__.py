@@ -18,7 +18,15 @@ from schema.viewer import ProfileMutation, Query, Subscription
 Mutation: Any = merge_types("Mutation", (ChatMutation, CallMutation, ProfileMutation))
 Mutation.__strawberry_definition__.description = "What can be done."
 
-schema = strawberry.Schema(
+
+class Schema(strawberry.Schema):
+    """Errors are logged where they are shown (`app.answers`), each once."""
+
+    def process_errors(self, errors: Any, execution_context: Any = None) -> None:
+        """Nothing: a client's mistake is no event for the log."""
+
+
+schema = Schema(
     Query,
     Mutation,
     Subscription,

@@ -4,11 +4,19 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, specified_rules
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
-from models.errors import LimitExceeded
+from models.errors import BadRequest, LimitExceeded
 from schema.limits import CHARACTERS, TOKENS, Measure
 
 KNOWN = 500
@@ -29,6 +37,8 @@ class Documents(SchemaExtension):
         read = _known if len(text) <= LONGEST_KNOWN else _read
         known = read(text, context.schema._schema) if text else None
         if known is not None:
+            if known.operations > 1 and context._provided_operation_name is None:
+                raise BadRequest("The document has several operations: say in `operationName` which is meant.")
             known.admit(context.variables or {})
             context.graphql_document = known.document
             context.pre_execution_errors = known.faults
@@ -40,6 +50,7 @@ class _Document:
 
     def __init__(self, text: str, schema: GraphQLSchema) -> None:
         self.document = _parsed(text)
+        self.operations = sum(isinstance(each, OperationDefinitionNode) for each in self.document.definitions)
         self._schema = schema
         self._measured: set[Any] = set()
         self._sizes = Measure(schema, self.document, {}).sizes

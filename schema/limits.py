@@ -5,7 +5,7 @@
 * root fields, aliases, directives, variables, operations: what multiplies work at little cost to its author;
 * values: what the answer could hold, page sizes times nesting, with the sizes that variables give.
 
-How deep a statement may nest besides is the engine's affair: `resolvers.statement`.
+How deep a statement may nest besides is for the engine to say: `resolvers.dialects.parses`.
 """
 
 from collections.abc import Mapping, Sized

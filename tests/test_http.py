@@ -59,6 +59,8 @@ async def test_the_named_operation_runs(web: Served) -> None:
     status, answer = await web.ask(document, operationName="c")
     assert (status, code(answer)) == (200, "BAD_REQUEST")
     assert answer["errors"][0]["message"] == "The document has no operation named 'c'."
+    status, answer = await web.ask(document)
+    assert (status, code(answer), "data" in answer) == (200, "BAD_REQUEST", False)
 
 
 @pytest.mark.parametrize(

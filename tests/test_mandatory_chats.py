@@ -385,14 +385,17 @@ def test_a_night_leaves_other_schools_alone(school: SmallSchool) -> None:
     next_door = SmallSchool(school.database, "Next door")
     next_door.group("G")
     next_door.join("G", CURATOR, "curator")
+    custom_chat(next_door, "Party", {"curator": True})
+    next_door.end_person("curator")
     school.night(FIRST)
-    assert next_door.chats() == {}
+    assert next_door.chats() == {("CUSTOM", "Party"): {"curator": True}}
+    next_door.join("G", CURATOR, "singer")
     next_door.night(FIRST)
     before, events = school.chats(), school.events()
     next_door.end_group("G")
-    next_door.end_person("curator")
+    next_door.end_person("singer")
     next_door.night(SECOND)
-    assert next_door.chats() == {("TEACHERS", "Next door"): {}}
+    assert next_door.chats() == {("TEACHERS", "Next door"): {}, ("CUSTOM", "Party"): {}}
     assert (school.chats(), school.events()) == (before, events)
 
 

@@ -355,7 +355,8 @@ async def test_the_server_goes_on_after_it_could_not_look(
 async def test_looking_for_what_is_due_waits_for_no_writer(
     school: SmallSchool, serving: Database, watch: Watch
 ) -> None:
-    school.night(SEVENTH)
+    watch.now = AT_MIDNIGHT
+    await becomes(lambda: len(nights(serving)) == 1)
     other = sqlite3.connect(serving.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:

@@ -137,7 +137,6 @@ def test_E56_only_published_calls_that_are_there(database: Database) -> None:
         school.call(g, local(school, 1, 12), status)
     deleted = school.call(g, local(school, 1, 12))
     school.change_call(deleted, deleted_at=MONDAY)
-    school.night(date(2026, 9, 7))
     before = dump(database, without=("job_runs",))
     night = school.night(TUESDAY)
     assert night is not None

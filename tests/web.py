@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from aiohttp import ClientSession, web
 from sqlalchemy import insert, update
+from strawberry.scalars import JSON
 
 from app.auth import Tokens
 from app.messenger import BuiltinMessenger
@@ -25,6 +26,7 @@ from models.tables.organization import organizations
 from models.tables.people import users
 from resolvers.context import Context
 from resolvers.listeners import Listeners
+from schema.documents import Documents
 
 SECRET = "x" * 40
 NOW = datetime(2026, 9, 10, 7, 0, tzinfo=UTC)
@@ -33,9 +35,11 @@ Info = strawberry.Info[Context, None]
 
 @dataclass
 class Movements:
-    """What the schema did: subscriptions that are open now, and those whose person is to go."""
+    """What the schema did: the subscriptions that are open now, what was taken from a flood, and whether
+    the person goes."""
 
     open: int = 0
+    told: int = 0
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -70,8 +74,8 @@ class Query:
         return True
 
     @strawberry.field
-    def odd(self) -> strawberry.scalars.JSON:
-        return {"no": object()}
+    def odd(self) -> JSON:
+        return cast(JSON, {"no": object()})
 
 
 @strawberry.type
@@ -111,12 +115,13 @@ class Subscription:
         try:
             while True:
                 yield "x" * 10_000
+                MOVEMENTS.told += 1
                 await asyncio.sleep(0)
         finally:
             MOVEMENTS.open -= 1
 
 
-SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription, extensions=[Documents])
 
 
 @dataclass

@@ -160,6 +160,7 @@ async function start() {
     fetcher: ask,
     plugins: [GraphiQLPluginExplorer.explorerPlugin()],
     defaultTabs: tabs,
+    variables: tabs[0].variables, // of the first tab GraphiQL takes the query alone
     defaultHeaders: headers,
     defaultEditorToolsVisibility: opened.token ? "variables" : "headers",
     toolbar: { additionalComponent: CarryOver },

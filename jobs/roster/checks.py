@@ -1,6 +1,5 @@
 """Do the rows fit together? What would be wrong in the school is a fault; what is only left out is a note."""
 
-from jobs.roster.columns import CLASSES, COURSES, ENROLLMENTS, ORGS, ROLES_1_2, Layout
 from jobs.roster.faults import Findings
 from jobs.roster.manifest import Manifest
 from jobs.roster.staging import Staging
@@ -65,46 +64,45 @@ GUARDIANS = "('guardian', 'parent', 'relative')"
 
 NOTES = (
     (
-        *("orgs", "{} organizations of a type that the standard does not have are left out"),
+        *("orgs", "organizations of a type that the standard does not have, left out"),
         "SELECT line FROM orgs WHERE active"
         " AND type NOT IN ('department', 'school', 'district', 'local', 'state', 'national')",
     ),
     (
-        *("orgs", "{} departments lie below no school and are left out"),
+        *("orgs", "departments below no school of the set, left out"),
         "SELECT line FROM orgs WHERE active AND type = 'department' AND id NOT IN (SELECT org FROM belonging)",
     ),
     (
-        *("orgs", "{} values of metadata.kind are not known here and mean nothing"),
+        *("orgs", "values of metadata.kind that mean nothing here"),
         "SELECT line FROM orgs WHERE active AND type = 'department' AND kind <> 'cycle'",
     ),
     (
-        *("users", "{} people belong to no school of the set and are left out"),
-        "SELECT line FROM users WHERE active AND NOT EXISTS"
-        " (SELECT 1 FROM assignments WHERE person = users.id)",
+        *("users", "people who belong to no school of the set, left out"),
+        "SELECT line FROM users WHERE active AND NOT EXISTS (SELECT 1 FROM assignments WHERE person = users.id)",
     ),
     (
-        *("users", "{} people are districtAdministrator; that is no position in a school"),
+        *("users", "people who are districtAdministrator, which is no position in a school"),
         "SELECT line FROM users WHERE active AND role = 'districtAdministrator'",
     ),
     (
-        *("roles", "{} roles are districtAdministrator; that is no position in a school"),
+        *("roles", "roles districtAdministrator, which is no position in a school"),
         "SELECT line FROM roles WHERE active AND role = 'districtAdministrator'",
     ),
     (
-        *("users", "{} values of metadata.position are not known here and mean nothing"),
+        *("users", "values of metadata.position that mean nothing here"),
         "SELECT line FROM users WHERE active AND position <> 'owner'",
     ),
     (
-        *("roles", "{} values of metadata.position are not known here and mean nothing"),
+        *("roles", "values of metadata.position that mean nothing here"),
         "SELECT line FROM roles WHERE active AND position <> 'owner'",
     ),
     (
-        *("users", "{} agents are not in the set"),
+        *("users", "agents who are not in the set"),
         "SELECT line FROM users, json_each(agents) agent"
         " WHERE active AND agent.value NOT IN (SELECT id FROM users)",
     ),
     (
-        *("users", "{} agents do not belong to the learner's school and are no guardians there"),
+        *("users", "agents who do not belong to the learner's school, no guardians there"),
         "SELECT users.line FROM users, json_each(users.agents) agent"
         " JOIN assignments ON assignments.person = users.id AND assignments.position = 'LEARNER'"
         " JOIN users other ON other.id = agent.value AND other.active AND other.enabled"
@@ -113,47 +111,47 @@ NOTES = (
         " GROUP BY users.id, other.id, assignments.school",
     ),
     (
-        *("users", "{} agents are left out: not a learner with a guardian"),
+        *("users", "agents who are no guardian of a learner, left out"),
         "SELECT users.line FROM agents JOIN people ON people.n = agents.lister"
         " JOIN users ON users.id = people.id WHERE NOT lists_guardian AND NOT lists_child",
     ),
     (
-        *("classes", "{} classes belong to no school of the set and are left out"),
+        *("classes", "classes that belong to no school of the set, left out"),
         "SELECT line FROM classes WHERE active AND school NOT IN (SELECT org FROM belonging)",
     ),
     (
-        *("classes", "{} subgroups have a course that is not in the set, and so no discipline"),
-        "SELECT classes.line FROM classes JOIN \"groups\" ON source = 'class' AND \"groups\".id = classes.id"
-        " WHERE \"groups\".kind = 'SUBGROUP' AND discipline IS NULL",
+        *("classes", "subgroups without a discipline, because their course is not in the set"),
+        "SELECT classes.line FROM classes JOIN wanted_groups grp ON grp.source = 'class' AND grp.id = classes.id"
+        " WHERE grp.kind = 'SUBGROUP' AND grp.discipline IS NULL",
     ),
     (
-        *("classes", "{} classes have a parent that is no department or cycle of their school"),
-        "SELECT classes.line FROM classes JOIN \"groups\" ON source = 'class' AND \"groups\".id = classes.id"
-        ' JOIN "groups" above ON above.n = "groups".parent WHERE classes.parent <> above.id',
+        *("classes", "classes whose parent is no department or cycle of their school"),
+        "SELECT classes.line FROM classes JOIN wanted_groups grp ON grp.source = 'class' AND grp.id = classes.id"
+        " JOIN wanted_groups above ON above.n = grp.parent WHERE classes.parent <> above.id",
     ),
     (
-        *("classes", "{} values of metadata.kind are not known here and mean nothing"),
+        *("classes", "values of metadata.kind that mean nothing here"),
         "SELECT line FROM classes WHERE active AND kind <> 'course'",
     ),
     (
-        *("enrollments", "{} enrolments of people who do not belong to the school are left out"),
+        *("enrollments", "enrolments of people who do not belong to the school, left out"),
         "SELECT enrollments.line FROM enrollments"
         " JOIN users ON users.id = enrollments.person AND users.active AND users.enabled"
-        " JOIN \"groups\" ON \"groups\".id = enrollments.class AND \"groups\".kind <> 'ORGANIZATION'"
+        " JOIN wanted_groups grp ON grp.id = enrollments.class AND grp.kind <> 'ORGANIZATION'"
         " WHERE enrollments.active AND NOT EXISTS"
-        ' (SELECT 1 FROM people WHERE people.id = enrollments.person AND people.school = "groups".school)'
+        " (SELECT 1 FROM people WHERE people.id = enrollments.person AND people.school = grp.school)"
         " GROUP BY enrollments.id",
     ),
     (
-        *("enrollments", "{} enrolments of guardians are left out: a guardian follows the child"),
+        *("enrollments", "enrolments of guardians, left out: a guardian follows the child"),
         f"SELECT line FROM enrollments WHERE active AND role IN {GUARDIANS} AND class IN (SELECT id FROM classes)",
     ),
     (
-        *("enrollments", "{} values of metadata.position are not known here and mean nothing"),
+        *("enrollments", "values of metadata.position that mean nothing here"),
         "SELECT line FROM enrollments WHERE active AND position NOT IN ('expert', 'administrator')",
     ),
 )
-"""File, what to tell with the number of rows in it, and the lines of those rows."""
+"""File, what to say before the number of rows, and the lines of those rows."""
 
 
 def check(staging: Staging, manifest: Manifest, findings: Findings) -> None:
@@ -171,4 +169,4 @@ def check(staging: Staging, manifest: Manifest, findings: Findings) -> None:
         count, line = staging.execute(f"SELECT count(*), min(nullif(line, 0)) FROM ({found})").fetchone()
         if count:
             first = "" if line is None else f" (first in line {line})"
-            findings.note(f"{table}.csv: {text.format(count)}{first}")
+            findings.note(f"{table}.csv: {text}: {count}{first}")

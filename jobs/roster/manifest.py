@@ -124,10 +124,11 @@ def _properties(files: Files, findings: Findings) -> dict[str, str]:
 _KNOWN = frozenset(
     f"{table}.csv"
     for table in (
-        "academicSessions assessmentLineItems assessmentResults categories classes classResources courses "
-        "courseResources demographics enrollments lineItemLearningObjectiveIds lineItems lineItemScoreScales orgs "
-        "resources resultLearningObjectiveIds results resultScoreScales roles scoreScales userProfiles "
-        "userResources users"
-    ).split()
+        *("academicSessions", "assessmentLineItems", "assessmentResults", "categories", "classes"),
+        *("classResources", "courseResources", "courses", "demographics", "enrollments"),
+        *("lineItemLearningObjectiveIds", "lineItemScoreScales", "lineItems", "orgs", "resources"),
+        *("resultLearningObjectiveIds", "resultScoreScales", "results", "roles", "scoreScales"),
+        *("userProfiles", "userResources", "users"),
+    )
 )
 """The files of the standard; those that are not about who is who at school are left alone without a word."""

@@ -9,7 +9,7 @@ from jobs.roster.staging import Staging
 TABLES = """
 CREATE TABLE assignments (person TEXT, school TEXT, org TEXT, position TEXT);
 CREATE TABLE people (n INTEGER PRIMARY KEY, school TEXT, id TEXT, user_id INTEGER, UNIQUE (school, id));
-CREATE TABLE "groups" (
+CREATE TABLE wanted_groups (
     n INTEGER PRIMARY KEY, school TEXT, source TEXT, id TEXT, kind TEXT, name TEXT, discipline TEXT,
     parent INTEGER, group_id INTEGER, UNIQUE (source, id)
 );
@@ -24,7 +24,8 @@ CREATE TABLE belonging AS
 WITH RECURSIVE up (org, at) AS (
     SELECT id, id FROM orgs WHERE active AND type IN ('school', 'department')
     UNION
-    SELECT up.org, step.parent FROM up JOIN orgs step ON step.id = up.at AND step.active AND step.type = 'department'
+    SELECT up.org, step.parent
+    FROM up JOIN orgs step ON step.id = up.at AND step.active AND step.type = 'department'
 )
 SELECT up.org AS org, school.id AS school
 FROM up JOIN orgs school ON school.id = up.at AND school.active AND school.type = 'school'
@@ -57,53 +58,54 @@ ORDER BY 1, 2
 """
 
 ORGANIZATIONS = """
-INSERT INTO "groups" (school, source, id, kind, name)
+INSERT INTO wanted_groups (school, source, id, kind, name)
 SELECT id, 'org', id, 'ORGANIZATION', name FROM orgs WHERE active AND type = 'school'
 """
 
 DEPARTMENTS = """
-INSERT INTO "groups" (school, source, id, kind, name, parent)
+INSERT INTO wanted_groups (school, source, id, kind, name)
 SELECT belonging.school, 'org', orgs.id, CASE orgs.kind WHEN 'cycle' THEN 'CYCLE' ELSE 'DEPARTMENT' END, orgs.name
 FROM orgs JOIN belonging ON belonging.org = orgs.id
 WHERE orgs.type = 'department'
 """
 
 ABOVE_DEPARTMENTS = """
-UPDATE "groups" SET parent = above.n
-FROM orgs JOIN "groups" above ON above.source = 'org' AND above.id = orgs.parent
-WHERE "groups".source = 'org' AND "groups".kind <> 'ORGANIZATION' AND orgs.id = "groups".id
+UPDATE wanted_groups AS grp SET parent = above.n
+FROM orgs JOIN wanted_groups above ON above.source = 'org' AND above.id = orgs.parent
+WHERE grp.source = 'org' AND grp.kind <> 'ORGANIZATION' AND orgs.id = grp.id
 """
 
 CLASSES = """
-INSERT INTO "groups" (school, source, id, kind, name, discipline, parent)
+INSERT INTO wanted_groups (school, source, id, kind, name, discipline, parent)
 SELECT whole.school, 'class', class.id, class.becomes, class.title,
     CASE class.becomes WHEN 'SUBGROUP' THEN courses.title END, coalesce(above.n, whole.n)
 FROM (
-    SELECT *, CASE WHEN kind = 'course' THEN 'COURSE' WHEN type = 'homeroom' THEN 'CLASS' ELSE 'SUBGROUP' END AS becomes
+    SELECT *, CASE WHEN kind = 'course' THEN 'COURSE' WHEN type = 'homeroom' THEN 'CLASS'
+        ELSE 'SUBGROUP' END AS becomes
     FROM classes WHERE active
 ) class
 JOIN belonging ON belonging.org = class.school
-JOIN "groups" whole ON whole.source = 'org' AND whole.id = belonging.school
-LEFT JOIN "groups" above ON above.source = 'org' AND above.id = class.parent
+JOIN wanted_groups whole ON whole.source = 'org' AND whole.id = belonging.school
+LEFT JOIN wanted_groups above ON above.source = 'org' AND above.id = class.parent
     AND above.school = whole.school AND above.kind IN ('CYCLE', 'DEPARTMENT')
 LEFT JOIN courses ON courses.id = class.course AND courses.active
 """
 
 AT_SCHOOL = """
 INSERT OR IGNORE INTO claims
-SELECT "groups".n, people.n, assignments.position
+SELECT grp.n, people.n, assignments.position
 FROM assignments
 JOIN people ON people.school = assignments.school AND people.id = assignments.person
-JOIN "groups" ON "groups".source = 'org' AND "groups".id IN (assignments.org, assignments.school)
+JOIN wanted_groups grp ON grp.source = 'org' AND grp.id IN (assignments.org, assignments.school)
 WHERE assignments.position IS NOT NULL
 """
 """The organization, and the departments and cycles that the person lists, at the person's own position."""
 
 OWNERS = """
 INSERT OR IGNORE INTO claims
-SELECT "groups".n, people.n, 'OWNER'
+SELECT grp.n, people.n, 'OWNER'
 FROM people
-JOIN "groups" ON "groups".source = 'org' AND "groups".id = people.school
+JOIN wanted_groups grp ON grp.source = 'org' AND grp.id = people.school
 WHERE people.id IN (SELECT id FROM users WHERE position = 'owner')
     OR EXISTS (
         SELECT 1 FROM roles JOIN belonging ON belonging.org = roles.org
@@ -114,12 +116,12 @@ WHERE people.id IN (SELECT id FROM users WHERE position = 'owner')
 
 ENROLLED = """
 INSERT OR IGNORE INTO claims
-SELECT "groups".n, people.n,
+SELECT grp.n, people.n,
     CASE WHEN enrollments.position = 'expert' THEN 'EXPERT'
         WHEN positions.position IN ('LEARNER', 'TEACHER') THEN positions.position ELSE 'STAFF' END
 FROM enrollments
-JOIN "groups" ON "groups".source = 'class' AND "groups".id = enrollments.class
-JOIN people ON people.school = "groups".school AND people.id = enrollments.person
+JOIN wanted_groups grp ON grp.source = 'class' AND grp.id = enrollments.class
+JOIN people ON people.school = grp.school AND people.id = enrollments.person
 JOIN positions ON positions.role = enrollments.role
 WHERE enrollments.active AND positions.position IS NOT 'GUARDIAN'
 """
@@ -127,10 +129,10 @@ WHERE enrollments.active AND positions.position IS NOT 'GUARDIAN'
 
 CURATORS = """
 WITH teachers AS (
-    SELECT "groups".n AS grp, people.n AS person, max(enrollments.is_primary) AS is_primary
+    SELECT grp.n AS grp, people.n AS person, max(enrollments.is_primary) AS is_primary
     FROM enrollments
-    JOIN "groups" ON "groups".source = 'class' AND "groups".id = enrollments.class AND "groups".kind = 'CLASS'
-    JOIN people ON people.school = "groups".school AND people.id = enrollments.person
+    JOIN wanted_groups grp ON grp.source = 'class' AND grp.id = enrollments.class AND grp.kind = 'CLASS'
+    JOIN people ON people.school = grp.school AND people.id = enrollments.person
     WHERE enrollments.active AND enrollments.role = 'teacher' AND enrollments.position IS NOT 'expert'
     GROUP BY 1, 2
 ), staffed AS (
@@ -144,12 +146,12 @@ WHERE is_primary OR (NOT has_primary AND staffed.teachers = 1)
 
 ENROLLED_IN_ORGS = """
 INSERT OR IGNORE INTO claims
-SELECT "groups".n, people.n,
+SELECT grp.n, people.n,
     CASE enrollments.position WHEN 'administrator' THEN 'ADMINISTRATOR' ELSE own.position END
 FROM enrollments
-JOIN "groups" ON "groups".source = 'org' AND "groups".id = enrollments.class
-    AND "groups".kind IN ('CYCLE', 'DEPARTMENT')
-JOIN people ON people.school = "groups".school AND people.id = enrollments.person
+JOIN wanted_groups grp ON grp.source = 'org' AND grp.id = enrollments.class
+    AND grp.kind IN ('CYCLE', 'DEPARTMENT')
+JOIN people ON people.school = grp.school AND people.id = enrollments.person
 JOIN assignments own ON own.school = people.school AND own.person = people.id AND own.position IS NOT NULL
 WHERE enrollments.active AND NOT EXISTS (SELECT 1 FROM classes WHERE classes.id = enrollments.class)
     AND (
@@ -168,8 +170,8 @@ ABOVE_CLASSES = """
 INSERT OR IGNORE INTO claims
 SELECT above.n, claims.person, claims.position
 FROM claims
-JOIN "groups" ON "groups".n = claims.grp AND "groups".source = 'class'
-JOIN "groups" above ON above.n = "groups".parent AND above.kind IN ('CYCLE', 'DEPARTMENT')
+JOIN wanted_groups grp ON grp.n = claims.grp AND grp.source = 'class'
+JOIN wanted_groups above ON above.n = grp.parent AND above.kind IN ('CYCLE', 'DEPARTMENT')
 """
 
 AGENTS = """
@@ -225,7 +227,7 @@ def arrange(staging: Staging) -> None:
         DEPARTMENTS,
         ABOVE_DEPARTMENTS,
         CLASSES,
-        'CREATE INDEX groups_school ON "groups" (school)',
+        "CREATE INDEX wanted_groups_school ON wanted_groups (school)",
         AT_SCHOOL,
         OWNERS,
         ENROLLED,

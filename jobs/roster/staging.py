@@ -39,7 +39,7 @@ def open_staging() -> Iterator[Staging]:
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -32768"):
                 staging.execute(f"PRAGMA {pragma}")
             for table, columns in TABLES.items():
-                staging.execute(f'CREATE TABLE {table} (line, {", ".join(_quoted(columns))})')
+                staging.execute(f"CREATE TABLE {table} (line, {', '.join(_quoted(columns))})")
                 staging.execute(f"CREATE INDEX {table}_id ON {table} (id)")
             staging.execute("CREATE TABLE positions (role TEXT PRIMARY KEY, position TEXT)")
             staging.executemany("INSERT INTO positions VALUES (?, ?)", ROLES.items())
@@ -106,9 +106,7 @@ def _parsed(
     if not _is_sound(layout, line, header, findings):
         findings.damaged.add(layout.table)
         return
-    places = [
-        (header.index(column.header), column) for column in layout.columns if column.header in header
-    ]
+    places = [(header.index(column.header), column) for column in layout.columns if column.header in header]
     missing = {column.name: column.parse("") for column in layout.columns if column.header not in header}
     names = [column.name for column in layout.columns]
     for line, row in rows:
