@@ -23,12 +23,16 @@ log = logging.getLogger(__name__)
 
 
 def answer(result: ExecutionResult) -> Answer:
-    """The result as the client may see it; without `data` where the request itself was refused."""
+    """The result as the client may see it; without `data` where the request itself was refused.
+
+    Raises TypeError for data that cannot be written as JSON: after this, everything can.
+    """
+    data = orjson.Fragment(orjson.dumps(result.data))
     if not result.errors:
-        return {"data": result.data}
+        return {"data": data}
     shown: Answer = {"errors": [_shown(error) for error in result.errors[:MOST_ERRORS]]}
     if result.data is not None or any(error.path for error in result.errors):
-        shown["data"] = result.data
+        shown["data"] = data
     return shown
 
 
@@ -43,13 +47,13 @@ def is_signed_out(shown: Answer) -> bool:
 
 
 def encode(value: Any) -> bytes:
-    """JSON. Raises TypeError for what has no place in it."""
+    """JSON in UTF-8."""
     return orjson.dumps(value)
 
 
 def _shown(error: GraphQLError) -> Answer:
     """One error: `message`, `locations`, `path`, and `extensions` with its code."""
-    shown: Answer = {**_text_and_code(error)}
+    shown = _text_and_code(error)
     if error.locations:
         places = error.locations[:MOST_LOCATIONS]
         shown["locations"] = [{"line": place.line, "column": place.column} for place in places]

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from aiohttp import hdrs, web
 
-from app.answers import Answer, encode, refusal
+from app.answers import encode, refusal
 from app.operations import Api, Operation, read_json, read_operation
 from models.errors import RequestFault
 
@@ -46,7 +46,7 @@ class Endpoint:
             headers[hdrs.ALLOW] = METHODS
         if origin:
             headers |= {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin, hdrs.VARY: "Origin"}
-        return web.Response(status=status, body=_body(answer), headers=headers)
+        return web.Response(status=status, body=encode(answer), headers=headers)
 
     def _allowed_origin(self, request: web.Request) -> str | None:
         origin = request.headers.get(hdrs.ORIGIN)
@@ -93,13 +93,6 @@ async def _text(request: web.Request) -> str:
         raise _Unread(400, "The body is not UTF-8.") from None
     except (web.RequestPayloadError, ConnectionError):
         raise _Unread(400, "The body ended before its end.") from None
-
-
-def _body(answer: Answer) -> bytes:
-    try:
-        return encode(answer)
-    except TypeError as error:
-        return encode(refusal(error))
 
 
 def _too_large() -> _Unread:

@@ -15,6 +15,7 @@ import uvloop
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 from strawberry import Schema
+from yarl import URL
 
 from app.auth import Tokens
 from app.http import HEADERS, LARGEST_BODY, Endpoint
@@ -151,7 +152,10 @@ async def _listen(running: web.AppRunner, settings: Settings) -> None:
         await web.TCPSite(running, settings.host, settings.port).start()
     except OSError as error:
         raise SystemExit(f"{settings.host}:{settings.port}: {error.strerror}") from None
-    sys.stdout.write(f"Préau listens: {settings.address}/graphql\n")
+    host, port, *_ = running.addresses[0]
+    here = URL.build(scheme="http", host=host, port=port)
+    graphiql = f", GraphiQL at {here}/" if settings.in_development else ""
+    sys.stdout.write(f"Préau listens at {here}/graphql{graphiql}\n")
     sys.stdout.flush()
 
 

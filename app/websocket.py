@@ -49,7 +49,6 @@ class _Broken(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
 
 
 class Socket:
@@ -85,7 +84,9 @@ class Socket:
             while (message := await self._response.receive()).type in _HEARD:
                 await self._hear(message)
         except _Broken as broken:
-            self.end(broken.code, broken.reason)
+            self.end(broken.code, str(broken))
+        except Malformed as error:
+            self.end(4400, str(error))
         except ConnectionError:
             pass  # the peer has gone
         except Exception:
@@ -141,46 +142,44 @@ class Socket:
             case WSMsgType.PING:
                 await self._in_turn(self._response.pong, message.data)
             case WSMsgType.BINARY:
-                raise _Broken(4400, "Messages are text")
+                raise Malformed("Messages are text.")
 
     async def _obey(self, text: str) -> None:
-        try:
-            message = read_json(text)
-        except Malformed:
-            raise _Broken(4400, "This is no JSON") from None
+        message = read_json(text)
         if not isinstance(message, dict):
-            raise _Broken(4400, "A message is an object")
+            raise Malformed("A message is an object.")
         match message.get("type"):
             case "subscribe":
                 await self._subscribe(message, text)
             case "complete":
-                self._complete(message)
+                if task := self._running.pop(_id(message), None):
+                    task.cancel()
             case "ping":
-                await self._send({"type": "pong", **{key: message[key] for key in ("payload",) if key in message}})
+                echo = {"payload": message["payload"]} if "payload" in message else {}
+                await self._send({"type": "pong", **echo})
             case "connection_init":
                 await self._sign_in(message.get("payload"))
             case "pong":
                 pass
             case _:
-                raise _Broken(4400, "A message has a `type` of the protocol")
+                raise Malformed("A message has a `type` of the protocol.")
 
     async def _sign_in(self, payload: Any) -> None:
         if self._greeted:
             raise _Broken(4429, "Too many initialisation requests")
         self._greeted = True
         if not isinstance(payload, dict | None):
-            raise _Broken(4400, "`payload` must be an object")
+            raise Malformed("`payload` must be an object.")
         token = next((value for key, value in (payload or {}).items() if key.lower() == "authorization"), None)
         if not token:
             raise _Broken(4401, "Sign in: send a bearer token in connection_init")
-        api = self._api
-        identity = api.identify(token) if isinstance(token, str) else None
-        if identity is None or not await api.is_active(identity.viewer):
+        identity = self._api.identify(token) if isinstance(token, str) else None
+        if identity is None or not await self._api.is_active(identity.viewer):
             raise _Broken(4403, "The token is not valid, or not any more")
         if not self._admit(identity):
             raise _Broken(4429, "Too many sockets of one person")
         self.identity = identity
-        self._context = api.context(identity)
+        self._context = self._api.context(identity)
         await self._send({"type": "connection_ack"})
 
     async def _subscribe(self, message: Message, text: str) -> None:
@@ -193,20 +192,16 @@ class Socket:
             operation = read_operation(message.get("payload"), text)
             if len(self._tasks) >= self._terms.operations:
                 raise LimitExceeded(f"At most {self._terms.operations} operations may run on one socket.")
-        except Malformed as error:
-            raise _Broken(4400, str(error)) from None
+        except Malformed:
+            raise
         except RequestFault as fault:
-            await self._send(_error(id_, fault))
+            await self._send({"id": id_, "type": "error", "payload": refusal(fault)["errors"]})
             return
         task = asyncio.create_task(self._operate(id_, operation, self._context))
         self._running[id_] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await asyncio.sleep(0)  # it begins now; a burst of operations is not begun without looking up in between
-
-    def _complete(self, message: Message) -> None:
-        if (task := self._running.pop(_id(message), None)) is not None:
-            task.cancel()
 
     # ---------------------------------------------------------------------------- what the peer is told
 
@@ -228,8 +223,6 @@ class Socket:
             await self._send({"id": id_, "type": "complete"})
         except ConnectionError:
             pass  # the peer has gone
-        except TypeError as error:  # an answer that cannot be written as JSON
-            await self._send(_error(id_, error))
         finally:
             self._forget(id_)
 
@@ -242,8 +235,7 @@ class Socket:
         await self._in_turn(self._response.send_str, encode(message).decode())
 
     async def _in_turn(self, send: Callable[[Any], Awaitable[None]], content: str | bytes) -> None:
-        """Sends, and waits while the peer does not read. One waits for the peer, the others for their turn:
-        so what is kept for a peer that does not read stays small."""
+        """Sends. One waits for a peer that does not read, the others for their turn: little is kept for it."""
         async with self._turn:
             self._waits_since = monotonic()
             try:
@@ -255,9 +247,5 @@ class Socket:
 def _id(message: Message) -> str:
     id_ = message.get("id")
     if not isinstance(id_, str) or not 0 < len(id_) <= LONGEST_ID:
-        raise _Broken(4400, f"`id` must be a text of 1 to {LONGEST_ID} characters")
+        raise Malformed(f"`id` must be a text of 1 to {LONGEST_ID} characters.")
     return id_
-
-
-def _error(id_: str, error: Exception) -> Message:
-    return {"id": id_, "type": "error", "payload": refusal(error)["errors"]}

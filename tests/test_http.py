@@ -275,7 +275,7 @@ async def test_an_answer_that_is_no_json_is_our_own_fault(web: Served) -> None:
 
 
 async def test_not_all_of_many_errors_are_told(web: Served) -> None:
-    _, answer = await web.ask("{ " + " ".join(f"nope{number}" for number in range(60)) + " }")
+    _, answer = await web.ask("{ number(" + ", ".join(f"nope{number}: 1" for number in range(60)) + ") }")
     assert len(answer["errors"]) == 20
     _, answer = await web.ask("{ " + "x" * 5000 + " }")
     assert len(answer["errors"][0]["message"]) < 500

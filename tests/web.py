@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import strawberry
@@ -161,9 +163,8 @@ async def served(
     url = f"sqlite:///{folder}/preau.db"
     settings = Settings(environment=Environment(environment), secret=SECRET, database_url=url, **knobs)
     clock = [NOW]
+    (folder / "preau.db").write_bytes(_school())
     database = Database(url, messenger=BuiltinMessenger(SECRET), clock=lambda: clock[0])
-    migrate(database.engine)
-    _settle(database)
     await database.start()
     listeners = Listeners(database)
     await listeners.start()
@@ -180,10 +181,23 @@ async def served(
         await database.stop()
 
 
-def _settle(database: Database) -> None:
-    with database.transaction() as tx:
-        school = {"source_id": "1", "name": "School", "time_zone": "UTC", "locale": "en", "preset": "EPOS_SCHOOL"}
-        tx.execute(insert(organizations).values(**school, policy={}, imported_at=tx.now))
-        for number in ("1", "2"):
-            person = {"source_id": number, "login": f"p{number}", "name": f"Person {number}", "search_key": number}
-            tx.execute(insert(users).values(organization_id=1, created_at=tx.now, **person))
+@cache
+def _school() -> bytes:
+    """The file of a database with one organization and two people, made once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "preau.db"
+        database = Database(f"sqlite:///{path}", messenger=BuiltinMessenger(SECRET), clock=lambda: NOW)
+        migrate(database.engine)
+        with database.transaction() as tx:
+            school = {
+                "source_id": "1",
+                "name": "School",
+                "time_zone": "UTC",
+                "locale": "en",
+                "preset": "EPOS_SCHOOL",
+            }
+            tx.execute(insert(organizations).values(**school, policy={}, imported_at=tx.now))
+            for number in ("1", "2"):
+                person = {"source_id": number, "login": number, "name": number, "search_key": number}
+                tx.execute(insert(users).values(organization_id=1, created_at=tx.now, **person))
+        return path.read_bytes()

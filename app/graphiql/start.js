@@ -166,8 +166,6 @@ async function start() {
     toolbar: { additionalComponent: CarryOver },
     storage: kept,
     shouldPersistHeaders: false,
-    inputValueDeprecation: true,
-    schemaDescription: true,
   });
   ReactDOM.createRoot(document.getElementById("graphiql")).render(page);
   if (opened.token) {
