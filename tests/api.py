@@ -142,7 +142,7 @@ class Person:
         asked = "... on UserError { code reason } ... on InvalidInputError { field }"
         with self.api.unchanged():
             answer = await self._mutate(
-                mutation, asked if _has_shape(mutation) else asked.split(" ... ")[0], given
+                mutation, asked if _has_shape(mutation) else asked.split(" ... ", maxsplit=1)[0], given
             )
         assert answer.get("code") == code, answer
         assert answer["reason"]

@@ -73,8 +73,10 @@ class Server:
         ).stdout
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all stories: each happens in a corner of the school of its own."""
+    tmp_path = tmp_path_factory.mktemp("browser")
     port = _free_port()
     settings = {"PREAU_DATABASE_URL": f"sqlite:///{tmp_path}/preau.db", "PREAU_PORT": str(port)}
     around = {name: value for name, value in os.environ.items() if not name.startswith("PREAU_")}
@@ -95,7 +97,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
             yield made
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=10)
+            assert process.wait(timeout=10) == 0
     said = (tmp_path / "server.log").read_text(encoding="utf-8")
     assert "Traceback" not in said, said
 
@@ -274,10 +276,10 @@ async def test_E50_the_prepared_call_is_one_that_may_be_published_and_a_second_i
     visitors: list[Visitor], watched: Watched
 ) -> None:
     curator, _ = visitors
-    await curator.choose(cast.CURATOR_9A)
+    await curator.choose(cast.CURATOR_9B)
     await curator.tab("PublishCall")
     first = (await curator.run())["data"]["publishCall"]["call"]
-    assert (first["title"], first["status"]) == ("Классный час", "PUBLISHED")
+    assert (first["title"], first["status"]) == ("Экскурсия в музей", "PUBLISHED")
     await curator.tab("CreateCall")
     assert "call" in (await curator.run())["data"]["createCall"]
     await curator.tab("PublishCall")
@@ -290,30 +292,30 @@ async def test_E50_the_prepared_call_is_one_that_may_be_published_and_a_second_i
 async def test_E42_an_unlinked_person_links_the_profile_in_the_browser(
     visitors: list[Visitor], watched: Watched
 ) -> None:
-    learner, _ = visitors
-    await learner.choose(cast.LEARNER_UNLINKED)
-    await learner.tab("BeginProfileLink")
-    address = (await learner.run())["data"]["beginProfileLink"]["authorizationUrl"]
-    await learner.page.goto(address)
-    await learner.page.locator(".graphiql-execute-button").wait_for()
-    assert urlsplit(learner.page.url).path == "/graphiql"
-    linked = (await learner.run())["data"]["completeProfileLink"]["viewer"]
+    guardian, _ = visitors
+    await guardian.choose(cast.GUARDIAN_UNLINKED)
+    await guardian.tab("BeginProfileLink")
+    address = (await guardian.run())["data"]["beginProfileLink"]["authorizationUrl"]
+    await guardian.page.goto(address)
+    await guardian.page.locator(".graphiql-execute-button").wait_for()
+    assert urlsplit(guardian.page.url).path == "/graphiql"
+    linked = (await guardian.run())["data"]["completeProfileLink"]["viewer"]
     assert linked["isLinked"] is True
     assert linked["messengerUrl"].endswith("/messenger")
-    await learner.page.goto(linked["messengerUrl"])
-    assert await learner.page.locator("h1").inner_text() == "Messenger"
+    await guardian.page.goto(linked["messengerUrl"])
+    assert await guardian.page.locator("h1").inner_text() == "Messenger"
     assert watched == Watched()
 
 
 async def test_a_token_of_ones_own_serves_queries_and_subscriptions(
     visitors: list[Visitor], server: Server, watched: Watched
 ) -> None:
-    token = await asyncio.to_thread(server.command, "token", cast.CURATOR_9B)
+    token = await asyncio.to_thread(server.command, "token", cast.CURATOR_11A)
     visitor, _ = visitors
     await visitor.page.goto("/graphiql")
     await visitor.page.locator(".graphiql-execute-button").wait_for()
     await visitor.set_headers({"Authorization": f"Bearer {token.strip()}"})
-    assert (await visitor.run())["data"]["viewer"]["user"]["name"] == "Фёдоров Артём Игоревич"
+    assert (await visitor.run())["data"]["viewer"]["user"]["name"] == "Зайцев Пётр Семёнович"
     await visitor.tab("Badges")
     await visitor.set_headers({"Authorization": f"Bearer {token.strip()}"})
     assert (await visitor.run())["data"]["badgesChanged"] == {"newCalls": 0}
