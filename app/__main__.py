@@ -48,7 +48,9 @@ def migrate() -> None:
 
 @cli.command("import")
 def import_roster(
-    path: Annotated[Path, typer.Argument(help="A OneRoster CSV set, 1.1 or 1.2: a zip file or a folder.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A OneRoster CSV set, 1.1 or 1.2: a zip file or a folder.")
+    ],
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="The policy to follow.")] = None,
     time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="As in Europe/Paris.")] = None,
     locale: Annotated[str | None, typer.Option(metavar="CODE", help="en, fr or ru.")] = None,
@@ -64,7 +66,10 @@ def import_roster(
 
 @cli.command()
 def demo() -> None:
-    """Import the demo schools, once, and print a token per person: LOGIN  POSITION  NAME  TOKEN."""
+    """Import the demo schools, once; print their tokens.
+
+    A line per person: LOGIN  POSITION  NAME  TOKEN, with two or more spaces between.
+    """
     from app.commands.opening import opened
     from app.demo import demo_people
     from jobs.demo import prepare
@@ -85,7 +90,10 @@ def nightly(
     ] = None,
     organization: OneOrganization = None,
 ) -> None:
-    """Run the night where it has not run yet: finish stale calls, rebuild mandatory chats."""
+    """Run the night where it has not run yet.
+
+    It finishes stale calls and rebuilds mandatory chats.
+    """
     from app.commands.opening import opened
     from jobs.nightly import run_nights
 
@@ -104,7 +112,7 @@ def nightly(
 
 
 @cli.command()
-def token(login: str, organization: OneOrganization = None) -> None:
+def token(login: Annotated[str, typer.Argument(metavar="LOGIN")], organization: OneOrganization = None) -> None:
     """Print a bearer token for this person, valid for 12 hours."""
     from app.commands.opening import opened
     from app.commands.people import find_person
@@ -116,10 +124,13 @@ def token(login: str, organization: OneOrganization = None) -> None:
 
 @cli.command()
 def policy(
-    organization: Annotated[str, typer.Argument(help="Its name or sourcedId.")],
-    knobs: Annotated[list[str] | None, typer.Argument(metavar="[KNOB=VALUE ...]")] = None,
+    organization: Annotated[str, typer.Argument(metavar="ORGANIZATION", help="Its name or sourcedId.")],
+    knobs: Annotated[list[str] | None, typer.Argument(metavar="KNOB=VALUE")] = None,
 ) -> None:
-    """Print an organization's policy, or change knobs of it, effective at once."""
+    """Print an organization's policy, or change it.
+
+    Values are GraphQL literals, as in lockdown=true or 'chatKinds=[SUBGROUP, CUSTOM]'; effective at once.
+    """
     from app.commands.knobs import changed, knob_lines
     from app.commands.opening import opened
     from models.organization import organization_called, set_policy

@@ -50,7 +50,8 @@ LONGEST_NUMBER = 10
 PAGE = 20
 LARGEST_PAGE = 100
 SHORT_LIST = 10
-"""What a list without pages is reckoned at."""
+SHORT_LIST_OF_SCHEMA = 4
+"""What a list without pages is reckoned at; the schema itself is known, small and asked for as a whole."""
 
 
 class Cost(NamedTuple):
@@ -128,7 +129,7 @@ class Measure:
         size = self._page(node) if "first" in definition.args else None
         below = self._below(node.selection_set, get_named_type(definition.type), size)
         is_list = is_list_type(get_nullable_type(definition.type))
-        times = (page or self._length(node) or SHORT_LIST) if is_list else 1
+        times = (page or self._length(node) or _reckoned(parent)) if is_list else 1
         return Cost(1 + times * below.values, 1 + below.depth)
 
     def _page(self, node: FieldNode) -> int:
@@ -155,6 +156,10 @@ class Measure:
         if isinstance(node, IntValueNode):
             return int(node.value) if len(node.value) < LONGEST_NUMBER else None
         return node.values if isinstance(node, ListValueNode) else None
+
+
+def _reckoned(parent: GraphQLNamedType | None) -> int:
+    return SHORT_LIST_OF_SCHEMA if parent is not None and parent.name.startswith("__") else SHORT_LIST
 
 
 def _within(what: str, count: int, most: int) -> None:

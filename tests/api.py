@@ -23,6 +23,13 @@ from tests.school import SCHOOL, SECRET, viewer
 
 Dump = dict[str, list[tuple[Any, ...]]]
 
+REFUSALS = {
+    "NOT_FOUND": "NotFoundError",
+    "CALL_ALREADY_PUBLISHED": "CallAlreadyPublishedError",
+    **dict.fromkeys(("INVALID_INPUT", "TOO_LARGE", "IDEMPOTENCY_CONFLICT"), "InvalidInputError"),
+}
+"""Which type stands for which code; DeniedError for all others."""
+
 PATIENCE = 5.0
 """Seconds that something which must come may take, on a busy machine."""
 
@@ -145,8 +152,13 @@ class Person:
                 mutation, asked if _has_shape(mutation) else asked.split(" ... ", maxsplit=1)[0], given
             )
         assert answer.get("code") == code, answer
+        assert answer["__typename"] == REFUSALS.get(code, "DeniedError")
         assert answer["reason"]
         return answer
+
+    async def invalid(self, field: str, mutation: str, **given: Any) -> None:
+        """The mutation is refused because of the shape of this field."""
+        assert (await self.refused("INVALID_INPUT", mutation, **given))["field"] == field
 
     @asynccontextmanager
     async def listening(self, document: str, **variables: Any) -> AsyncIterator["Listening"]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -11,36 +10,18 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, Route, TimeoutError, async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from app.pages import FILES
 from tests import school as cast
+from tests.visiting import CHROMIUM, FLAGS, Visitor, Watched, visitor
 
 ROOT = Path(__file__).parent.parent
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-EDITOR = "((where) => document.querySelector(`${where} .CodeMirror`).CodeMirror)"
-"""The text editor of GraphiQL in this place, in JavaScript."""
-
-SOON = 5_000
-"""Milliseconds within which a badge changes, on the busiest machine; the promise is far below."""
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not here: /usr/bin/chromium"),
@@ -119,72 +100,6 @@ def _wait_until_it_serves(address: str, process: "subprocess.Popen[bytes]", log:
     raise AssertionError(log.read_text(encoding="utf-8"))
 
 
-# --------------------------------------------------------------------------------------- the browser
-
-
-@dataclass
-class Watched:
-    """What a browser did that it should not: asked another host, or complained."""
-
-    outside: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """One person's browser, with nothing kept from anybody else's."""
-
-    page: Page
-
-    async def choose(self, login: str) -> None:
-        """From the list at `/` to GraphiQL, as this person."""
-        await self.page.goto("/")
-        await self.page.locator("a.person", has=self.page.get_by_text(login, exact=True)).click()
-        await self.page.locator(".graphiql-execute-button").wait_for()
-
-    async def tab(self, operation: str) -> None:
-        await self.page.locator(".graphiql-tab-button", has_text=operation).click()
-        # GraphiQL reads the operation's name a tenth of a second after the text has changed.
-        await self.page.wait_for_function(
-            f"(name) => {EDITOR}('.graphiql-query-editor').operationName === name", arg=operation
-        )
-
-    async def run(self) -> Any:
-        """The answer that GraphiQL shows to the operation of this tab."""
-        await self.page.locator(".graphiql-execute-button").click()
-        return await self.answer()
-
-    async def answer(self, shows: str = '"data"') -> Any:
-        """What GraphiQL shows, as soon as this text stands in it."""
-        with contextlib.suppress(TimeoutError):
-            await self.page.wait_for_function(
-                f"(shows) => {EDITOR}('.result-window').getValue().includes(shows)",
-                arg=shows,
-                timeout=SOON,
-            )
-        shown = await self._editor(".result-window")
-        assert shows in shown
-        return json.loads(shown)
-
-    async def variables(self) -> Any:
-        return json.loads(await self._editor("[aria-label='Variables'] .graphiql-editor:not(.hidden)"))
-
-    async def set_headers(self, headers: dict[str, str]) -> None:
-        await self.page.locator("[data-name='headers']").click()
-        await self.page.evaluate(
-            f"([where, text]) => {EDITOR}(where).setValue(text)",
-            ["[aria-label='Headers'] .graphiql-editor:not(.hidden)", json.dumps(headers)],
-        )
-
-    async def badge(self, count: int) -> None:
-        """Waits until the bar says so, on the page as it was loaded."""
-        await self.page.locator("#count", has_text=str(count)).wait_for(timeout=SOON)
-
-    async def _editor(self, where: str) -> str:
-        text: str = await self.page.evaluate(f"(where) => {EDITOR}(where).getValue()", where)
-        return text
-
-
 @pytest.fixture
 def watched() -> Watched:
     return Watched()
@@ -201,33 +116,7 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def visitors(chromium: Browser, server: Server, watched: Watched) -> list[Visitor]:
     """Two browsers at the server. What they do wrong is gathered in `watched`."""
-    return [await _visitor(chromium, server, watched) for _ in range(2)]
-
-
-async def _visitor(chromium: Browser, server: Server, watched: Watched) -> Visitor:
-    context: BrowserContext = await chromium.new_context(
-        base_url=server.address, viewport={"width": 1280, "height": 800}
-    )
-    here = urlsplit(server.address).netloc
-
-    async def only_here(route: Route, request: Request) -> None:
-        if urlsplit(request.url).netloc == here:
-            await route.continue_()
-        else:
-            watched.outside.append(request.url)
-            await route.abort()
-
-    def looks_outside(address: str) -> None:
-        if urlsplit(address).netloc != here:
-            watched.outside.append(address)
-
-    await context.route("**/*", only_here)
-    page = await context.new_page()
-    page.set_default_timeout(15_000)
-    page.on("websocket", lambda opened: looks_outside(opened.url))
-    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on("console", lambda said: watched.complaints.append(said.text) if said.type == "error" else None)
-    return Visitor(page)
+    return [await visitor(chromium, server.address, watched) for _ in range(2)]
 
 
 # ------------------------------------------------------------------------------------------- stories

@@ -1,12 +1,14 @@
 """Does every command do what it says, and tell a mistake in one line?"""
 
 import os
+import pty
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from models.migrate import is_current
 from models.policy import CallVisibility, LinkRequirement
 from models.tables.chats import ChatKind
 from models.tables.events import job_runs
+from models.tables.organization import organizations
 from models.tables.people import users
 from schema import schema
 from tests import school as cast
@@ -248,15 +251,22 @@ def test_import_says_what_it_did_and_does_nothing_twice(run: Run, roster: Path, 
     again = run("import", str(roster))
     assert again.exit_code == 0
     assert dump(path) == before
-    assert "EPOS_SCHOOL" in before_policy(path)
+    assert again.stdout == "nothing changed\n"
+    assert settings_of_only_school(path) == ("EPOS_SCHOOL", "fr", "Europe/Paris")
 
 
-def before_policy(path: Path) -> str:
-    connection = sqlite3.connect(path)
-    try:
-        return str(connection.execute("SELECT preset, locale, time_zone FROM organizations").fetchone())
-    finally:
-        connection.close()
+def test_an_import_changes_what_is_given_and_keeps_what_is_not(run: Run, roster: Path, path: Path) -> None:
+    assert run("import", str(roster), "--time-zone", "Europe/Paris").exit_code == 0
+    assert settings_of_only_school(path) == ("EPOS_SCHOOL", "en", "Europe/Paris")
+    assert run("import", str(roster), "--preset", "EPOS_COLLEGE", "--locale", "fr").exit_code == 0
+    assert settings_of_only_school(path) == ("EPOS_COLLEGE", "fr", "Europe/Paris")
+
+
+def settings_of_only_school(path: Path) -> tuple[str, ...]:
+    """Its preset, locale and time zone."""
+    with cast.school_database(path).engine.connect() as connection:
+        known = organizations.c
+        return tuple(connection.execute(select(known.preset, known.locale, known.time_zone)).one())
 
 
 @pytest.mark.parametrize(
@@ -425,6 +435,25 @@ def test_a_mistake_leaves_the_process_with_1_and_no_traceback(path: Path) -> Non
     assert process.returncode == 1
     assert process.stdout == ""
     assert process.stderr == "nobody: nobody active has this login in any organization\n"
+
+
+def test_import_shows_its_progress_on_a_terminal_only(path: Path, roster: Path) -> None:
+    words = [sys.executable, "-m", "app", "import", str(roster), "--time-zone", "Europe/Paris"]
+    environment = {**os.environ, "PREAU_DATABASE_URL": f"sqlite:///{path}", "PREAU_SECRET": cast.SECRET}
+    terminal, end = pty.openpty()
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=end) as process:
+        os.close(end)
+        shown = b""
+        with suppress(OSError):  # the terminal's end
+            while part := os.read(terminal, 4096):
+                shown += part
+        os.close(terminal)
+        printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"users.csv" in shown
+    assert b"users.csv" not in printed
+    assert b"people: 24 added" in printed
+    assert started(path, "import", str(roster)).stderr == ""
 
 
 def test_schema_prints_the_schema(path: Path) -> None:

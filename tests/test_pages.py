@@ -1,37 +1,25 @@
-"""Do the server's own pages let in whom they should, and nothing else? GraphiQL, the messenger's, linking."""
+"""Who may be whom at GraphiQL, and what does it open with?"""
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from aiohttp import ClientResponse, web
-from aiohttp.test_utils import TestClient
+from aiohttp import ClientResponse
 from graphql import parse, validate
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from app import pages
-from app.auth import Tokens
 from app.demo import demo_people
 from app.frame import HERE
-from app.messenger import BuiltinMessenger
-from app.settings import Environment, Settings
-from models.actor import actor
 from models.database import Database
-from models.links import begin_link, complete_link
-from models.tables.links import profile_links
 from models.tables.people import users
 from schema import schema
 from tests import school as cast
-
-Client = TestClient[web.Request, web.Application]
-Serve = Callable[..., Awaitable[Client]]
-
-TOKENS = Tokens(cast.SECRET)
-ROOM = "a" * 22
+from tests.browsing import TOKENS, Serve, begin, number, open_school, serving
 
 
 @pytest.fixture
@@ -41,23 +29,13 @@ def clock() -> cast.SchoolClock:
 
 @pytest.fixture
 async def database(tmp_path: Path, clock: cast.SchoolClock) -> AsyncIterator[Database]:
-    made = cast.build_school(tmp_path / "school.db", clock=clock)
-    await made.start()
-    yield made
-    await made.stop()
+    async with open_school(tmp_path / "school.db", clock) as opened:
+        yield opened
 
 
 @pytest.fixture
 def serve(aiohttp_client: Any, database: Database) -> Serve:
-    """A browser at the pages: `await serve(environment=...)`."""
-
-    async def browser(**settings: Any) -> Client:
-        app = web.Application()
-        app.add_routes(pages.routes(Settings(secret=cast.SECRET, **settings), database, TOKENS))
-        client: Client = await aiohttp_client(app)
-        return client
-
-    return browser
+    return serving(aiohttp_client, database)
 
 
 @pytest.fixture
@@ -72,12 +50,6 @@ def graphiql_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 pytestmark = pytest.mark.usefixtures("graphiql_here")
 
-PRODUCTION = {"environment": Environment.PRODUCTION}
-
-
-def number(database: Database, login: str) -> int:
-    return int(cast.viewer(database, login).id)
-
 
 async def opened(answer: ClientResponse) -> dict[str, Any]:
     """What the page gives to its script."""
@@ -85,28 +57,6 @@ async def opened(answer: ClientResponse) -> dict[str, Any]:
     assert found is not None
     data: dict[str, Any] = json.loads(found[1])
     return data
-
-
-def begin(database: Database, login: str) -> str:
-    """Where the browser goes to link this person's profile."""
-    with database.transaction() as tx:
-        return begin_link(tx, actor(tx, cast.viewer(database, login)))
-
-
-def complete(database: Database, login: str, back: str) -> None:
-    """Links with what the browser brought back."""
-    query = parse_qs(urlsplit(back).query)
-    with database.transaction() as tx:
-        who = actor(tx, cast.viewer(database, login))
-        complete_link(tx, who, code=query["code"][0], state=query["state"][0])
-
-
-def account(database: Database, login: str) -> str | None:
-    linked = select(profile_links.c.account).where(
-        profile_links.c.user_id == number(database, login), profile_links.c.unlinked_at.is_(None)
-    )
-    with database.engine.connect() as connection:
-        return connection.execute(linked).scalar_one_or_none()
 
 
 # --------------------------------------------------------------------------------- whom one may be
@@ -233,131 +183,13 @@ async def test_without_npms_files_a_notice_says_what_to_do(
     assert (await client.get("/graphiql/graphiql.js")).status == 404
 
 
-# --------------------------------------------------------------------------------- what comes along
-
-KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+# ------------------------------------------------------------------------------------- coming back
 
 
-async def test_only_the_listed_files_are_served(serve: Serve) -> None:
-    client = await serve()
-    for name in pages.FILES:
-        answer = await client.get(f"/graphiql/{name}")
-        assert (answer.status, answer.content_type) == (200, KINDS[Path(name).suffix])
-    for name in ("page.css", "icon.svg"):
-        answer = await client.get(f"/pages/{name}")
-        assert (answer.status, answer.content_type) == (200, KINDS[Path(name).suffix])
-    for path in (
-        "/graphiql/package.json",
-        "/graphiql/people.html",
-        "/graphiql/node_modules/react/umd/react.production.min.js",
-        "/graphiql/..%2fsettings.py",
-        "/graphiql/%2e%2e%2f%2e%2e%2fpyproject.toml",
-        "/pages/people.html",
-        "/pages/..%2f..%2fsettings.py",
-    ):
-        assert (await client.get(path)).status == 404, path
-
-
-PAGES = ["/", "/graphiql", "/graphiql?as=0", "/messenger", f"/messenger/chats/{ROOM}", f"/messenger/calls/{ROOM}"]
-PAGES += ["/messenger/authorize?state=x", "/?code=x&state=x", "/graphiql/start.js", "/pages/page.css"]
-
-
-@pytest.mark.parametrize("path", PAGES)
-async def test_every_answer_lets_nothing_else_in(serve: Serve, path: str) -> None:
-    answer = await (await serve()).get(path, allow_redirects=False)
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["Cache-Control"] in ("no-store", "no-cache")
-    if answer.content_type != "text/html":
-        return
-    assert answer.headers["Cache-Control"] == "no-store"
-    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
-    assert (
-        policy["default-src"]
-        == policy["base-uri"]
-        == policy["form-action"]
-        == policy["frame-ancestors"]
-        == "'none'"
-    )
-    allowed = {source for name, sources in policy.items() for source in sources.split() if name != "default-src"}
-    here = f"{answer.url.host}:{answer.url.port}"
-    assert allowed <= {"'none'", "'self'", "data:", f"ws://{here}", f"wss://{here}", pages.SCROLL_LOCK}
-    assert policy.get("script-src", "'self'") == "'self'"
-    text = await answer.text()
-    assert not re.search(r"<style|\sstyle=|\son\w+=", text)
-    assert not re.search(r"<script(?! src=\"/| type=\"application/json\")", text)
-    assert not re.search(r"""(?:src|href)=["'](?!/[a-z]|/["'])""", text)
-
-
-async def test_a_code_in_the_address_stays_text(serve: Serve) -> None:
-    given = "</script><script>alert(1)</script>"
-    answer = await (await serve()).get("/graphiql", params={"code": given, "state": given})
-    assert (await opened(answer))["link"] == {"code": given, "state": given}
-    assert "alert(1)</script>" not in await answer.text()
-
-
-async def test_in_production_there_is_neither_graphiql_nor_anybody_to_be(serve: Serve) -> None:
-    client = await serve(**PRODUCTION)
-    for path in ("/", "/graphiql", "/graphiql?as=1", "/graphiql/start.js", "/graphiql/graphiql.js"):
-        assert (await client.get(path)).status == 404, path
-    for path in ("/messenger", f"/messenger/chats/{ROOM}", f"/messenger/calls/{ROOM}", "/pages/page.css"):
-        assert (await client.get(path)).status == 200, path
-
-
-def test_packages_are_pinned_and_no_host_is_named() -> None:
-    wanted = json.loads((HERE / "package.json").read_text())
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted["dependencies"].values())
-    text = (HERE / "package-lock.json").read_text()
-    assert "://" not in text
-    locked = json.loads(text)["packages"]
-    assert locked.pop("")["dependencies"] == wanted["dependencies"]
-    assert all(package["integrity"].startswith("sha512-") for package in locked.values())
-
-
-# ---------------------------------------------------------------------------------- the messenger's
-
-
-@pytest.mark.parametrize(
-    ("wanted", "language", "title"),
-    [
-        ("", "en", "A chat of the school"),
-        ("ru-RU,ru;q=0.9,en;q=0.8", "ru", "Чат школы"),
-        ("de, en;q=0.2, fr;q=0.7", "fr", "Une discussion de l&#x27;établissement"),
-        ("fr;q=0, ru;q=0.1", "ru", "Чат школы"),
-        ("de, *;q=0.5", "en", "A chat of the school"),
-        (";q=,,;;=,-;q=fr", "en", "A chat of the school"),
-    ],
-)
-async def test_the_messengers_pages_speak_the_browsers_language(
-    serve: Serve, wanted: str, language: str, title: str
+async def test_E42_the_messenger_leads_back_to_a_tab_that_completes_the_link(
+    serve: Serve, database: Database, clock: cast.SchoolClock
 ) -> None:
-    answer = await (await serve()).get(f"/messenger/chats/{ROOM}", headers={"Accept-Language": wanted})
-    text = await answer.text()
-    assert answer.headers["Content-Language"] == language
-    assert f'<html lang="{language}">' in text
-    assert f"<h1>{title}</h1>" in text
-
-
-async def test_a_rooms_page_says_nothing_about_the_room(serve: Serve, database: Database) -> None:
-    with database.engine.connect() as connection:
-        addresses = connection.exec_driver_sql("SELECT url FROM chats ORDER BY id LIMIT 3").scalars().all()
-    client = await serve(**PRODUCTION)
-    made_up = await (await client.get(f"/messenger/chats/{ROOM}")).text()
-    for address in addresses:
-        assert address.startswith("/messenger/chats/")
-        answer = await client.get(address)
-        assert answer.status == 200
-        assert await answer.text() == made_up
-    assert (await client.get("/messenger/chats/too-short")).status == 404
-    assert (await client.get(f"/messenger/rooms/{ROOM}")).status == 404
-
-
-# ------------------------------------------------------------------------------------------ linking
-
-
-async def test_E42_signing_in_with_the_messenger_leads_back_and_links(serve: Serve, database: Database) -> None:
     login = cast.LEARNER_UNLINKED
-    assert account(database, login) is None
     client = await serve()
     answer = await client.get(begin(database, login), allow_redirects=False)
     assert answer.status == 302
@@ -368,71 +200,10 @@ async def test_E42_signing_in_with_the_messenger_leads_back_and_links(serve: Ser
     assert page.status == 200
     data = await opened(page)
     assert data["operations"][0]["name"] == "CompleteProfileLink"
-    identity = TOKENS.identify(f"Bearer {data['token']}", now=cast.NOW)
+    identity = TOKENS.identify(f"Bearer {data['token']}", now=clock.now)
     assert identity is not None
     assert identity.viewer == cast.viewer(database, login)
     assert data["link"] == {key: values[0] for key, values in parse_qs(urlsplit(back).query).items()}
-
-    complete(database, login, back)
-    assert account(database, login) == f"person-{number(database, login)}"
-
-
-async def test_E42_a_person_has_the_same_account_every_time(serve: Serve, database: Database) -> None:
-    client = await serve()
-    accounts = []
-    for _ in range(2):
-        answer = await client.get(begin(database, cast.LEARNER_9A), allow_redirects=False)
-        complete(database, cast.LEARNER_9A, answer.headers["Location"])
-        accounts.append(account(database, cast.LEARNER_9A))
-    assert accounts == [f"person-{number(database, cast.LEARNER_9A)}"] * 2
-
-
-async def test_E42_another_account_can_be_tried_in_development_alone(serve: Serve, database: Database) -> None:
-    chosen = begin(database, cast.LEARNER_9A) + "&account=demo:somebody"
-    answer = await (await serve()).get(chosen, allow_redirects=False)
-    complete(database, cast.LEARNER_9A, answer.headers["Location"])
-    assert account(database, cast.LEARNER_9A) == "demo:somebody"
-
-    live = await serve(**PRODUCTION, link_return_url="https://diary.test/chats?tab=calls#top")
-    answer = await live.get(begin(database, cast.LEARNER_9A) + "&account=demo:other", allow_redirects=False)
-    back = urlsplit(answer.headers["Location"])
-    assert (back.scheme, back.netloc, back.path, back.fragment) == ("https", "diary.test", "/chats", "top")
-    assert parse_qs(back.query).keys() == {"tab", "code", "state"}
-    complete(database, cast.LEARNER_9A, answer.headers["Location"])
-    assert account(database, cast.LEARNER_9A) == f"person-{number(database, cast.LEARNER_9A)}"
-
-
-async def test_E42_without_a_page_to_return_to_production_links_nobody(serve: Serve, database: Database) -> None:
-    assert (await (await serve(**PRODUCTION)).get(begin(database, cast.LEARNER_9A))).status == 404
-
-
-@pytest.mark.parametrize(
-    "query", ["", "?state=", "?state=unknown", "?state=%00", "?state=%ED%A0%80", "?state=" + "x" * 4000]
-)
-async def test_E42_an_unknown_state_is_a_plain_page(serve: Serve, query: str) -> None:
-    answer = await (await serve()).get(f"/messenger/authorize{query}", allow_redirects=False)
-    assert answer.status == 400
-    assert "This page is no longer valid" in await answer.text()
-
-
-async def test_E42_a_state_works_for_ten_minutes_and_once(
-    serve: Serve, database: Database, clock: cast.SchoolClock
-) -> None:
-    client = await serve()
-    late = begin(database, cast.LEARNER_9A)
-    clock.forward(minutes=10)
-    assert (await client.get(late, allow_redirects=False)).status == 400
-
-    once = begin(database, cast.LEARNER_9A)
-    answer = await client.get(once, allow_redirects=False)
-    complete(database, cast.LEARNER_9A, answer.headers["Location"])
-    assert (await client.get(once, allow_redirects=False)).status == 400
-
-
-async def test_E42_the_code_is_the_messengers_own(serve: Serve, database: Database) -> None:
-    answer = await (await serve()).get(begin(database, cast.LEARNER_9A), allow_redirects=False)
-    code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
-    assert BuiltinMessenger("y" * 40).account(code) is None
 
 
 async def test_coming_back_for_nobody_known_opens_graphiql_signed_out(serve: Serve, database: Database) -> None:
@@ -447,6 +218,13 @@ async def test_coming_back_for_nobody_known_opens_graphiql_signed_out(serve: Ser
         data = await opened(answer)
         assert data["token"] is None
         assert data["link"] == {"code": "c", "state": known}
+
+
+async def test_a_code_in_the_address_stays_text(serve: Serve) -> None:
+    given = "</script><script>alert(1)</script>"
+    answer = await (await serve()).get("/graphiql", params={"code": given, "state": given})
+    assert (await opened(answer))["link"] == {"code": given, "state": given}
+    assert "alert(1)</script>" not in await answer.text()
 
 
 def test_the_ready_made_operations_are_valid() -> None:

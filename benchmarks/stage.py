@@ -1,0 +1,105 @@
+"""What does every question need? The school, the program and the raw handlers serving it, and a client."""
+
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.auth import Tokens
+from benchmarks import school, servers
+from benchmarks.load import Client
+from benchmarks.ratio import CONNECTIONS, Bounds, Outcome, Rounds, Target, compare
+from benchmarks.school import School
+from benchmarks.servers import SECRET, Server
+
+VAR = Path("var")
+CEILING_SECONDS = 1.0
+TOO_BUSY = 0.9
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that runs while questions are asked."""
+
+    school: School
+    preau: Server
+    raw: Server
+    client: Client
+    rounds: Rounds
+
+
+@contextmanager
+def stage(rounds: Rounds) -> Iterator[Stage]:
+    """Makes the school in a folder of its own, starts everything, and leaves nothing behind."""
+    VAR.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=VAR) as folder:
+        made = school.make(Path(folder).absolute())
+        with servers.preau(made) as preau, servers.raw(made) as raw, Client() as client:
+            yield Stage(made, preau, raw, client, rounds)
+
+
+def against_raw(
+    on: Stage, name: str, *, title: str, document: str, variables: dict[str, Any], bounds: Bounds
+) -> Outcome:
+    """The operation against the raw handlers of this name, which have to give the same answer to the byte.
+
+    Raises AssertionError when they do not.
+    """
+    targets = (
+        Target("limit: raw handler, on the loop", on.raw, _request(on, f"/{name}", document, variables)),
+        Target("limit, with one thread hop", on.raw, _request(on, f"/{name}/hop", document, variables)),
+        Target("Préau", on.preau, _request(on, "/graphql", document, variables)),
+    )
+    bodies = [_body(target) for target in targets]
+    assert "errors" not in orjson.loads(bodies[-1]), bodies[-1].decode()
+    assert bodies[0] == bodies[1] == bodies[2], "\n".join(body.decode() for body in bodies)
+    figures = compare(on.client, targets, on.rounds)
+    busy = max(each.busy for each in figures)
+    notes = [
+        f"The same {len(bodies[0])} bytes from all. The client could ask {_ceiling(on, len(bodies[0])):,.0f} "
+        f"requests/s, and was busy up to {busy:.0%}."
+    ]
+    if busy > TOO_BUSY:
+        notes.append("The client was the bottleneck: the ratio is kinder than the truth.")
+    return Outcome(title, bounds, figures, tuple(notes))
+
+
+def _request(on: Stage, path: str, document: str, variables: dict[str, Any]) -> bytes:
+    """The operation as the viewer sends it, with the token in the header."""
+    token = Tokens(SECRET).issue(on.school.viewer, now=datetime.now(UTC))
+    body = orjson.dumps({"query": document, "variables": variables})
+    head = (
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Accept: application/json",
+        "Content-Type: application/json",
+        f"Authorization: Bearer {token}",
+        f"Content-Length: {len(body)}",
+    )
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+def _body(target: Target) -> bytes:
+    """One answer. Raises AssertionError when it is not 200."""
+    with socket.create_connection(("127.0.0.1", target.server.port)) as connection:
+        connection.sendall(target.request)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        body = answer.read()
+    assert answer.status == 200, f"{target.name}: {answer.status} {body.decode()}"
+    return body
+
+
+def _ceiling(on: Stage, size: int) -> float:
+    """How many requests per second the client asks of a server that does nothing."""
+    request = _request(on, "/", "", {})
+    with servers.ceiling(size) as server:
+        load = on.client.ask(server.port, request, connections=CONNECTIONS, seconds=CEILING_SECONDS)
+    return load.per_second

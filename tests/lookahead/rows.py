@@ -1,0 +1,58 @@
+"""What stands in the database? Every table as plain rows, read without any of the program's code."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+Row = SimpleNamespace
+"""A row: its columns are attributes, as the file holds them (moments are texts, booleans 0 and 1)."""
+
+TABLES = (
+    "organizations",
+    "users",
+    "groups",
+    "memberships",
+    "profile_links",
+    "chats",
+    "participations",
+    "calls",
+    "events",
+)
+
+
+class Rows:
+    """All rows of a school's file, and some of them by what they are looked up by."""
+
+    def __init__(self, path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.row_factory = sqlite3.Row
+            tables = {
+                name: [Row(**dict(row)) for row in connection.execute(f"SELECT * FROM {name}")] for name in TABLES
+            }
+        self.organizations = {row.id: row for row in tables["organizations"]}
+        self.users = {row.id: row for row in tables["users"]}
+        self.groups = {row.id: row for row in tables["groups"]}
+        self.chats = {row.id: row for row in tables["chats"]}
+        self.calls = {row.id: row for row in tables["calls"]}
+        self.events = tables["events"]
+        self.intervals = tables["participations"]
+        held = [row for row in tables["memberships"] if row.until is None]
+        self.held_by = gathered(held, "user_id")
+        self.held_in = gathered(held, "group_id")
+        taking_part = [row for row in self.intervals if row.left_at is None]
+        self.rooms_of = gathered(taking_part, "user_id")
+        self.people_in = gathered(taking_part, "room_id")
+        self.calls_in = gathered(tables["calls"], "chat_id")
+        self.linked = {row.user_id for row in tables["profile_links"] if row.unlinked_at is None}
+
+
+def gathered(rows: Iterable[Row], column: str) -> defaultdict[Any, list[Row]]:
+    """The rows by the value of a column."""
+    found: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[getattr(row, column)].append(row)
+    return found
