@@ -68,7 +68,7 @@ def _text_and_code(error: GraphQLError) -> Answer:
         return _said(str(cause), {**(error.extensions or {}), "code": cause.code})
     if isinstance(cause, RecursionError):
         return _said("The request nests too deeply.", {"code": "LIMIT_EXCEEDED"})
-    if cause is None or _is_coercion(error, cause):
+    if cause is None:  # GraphQL's own: the document, or a value in it
         return _said(_without_suggestions(error.message), {"code": "BAD_REQUEST", **(error.extensions or {})})
     if (text := _misfit(cause)) is not None:
         return _said(text, {"code": "BAD_REQUEST"})
@@ -93,12 +93,6 @@ def _cause(error: GraphQLError) -> Exception | None:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
-
-
-def _is_coercion(error: GraphQLError, cause: Exception) -> bool:
-    """Whether a scalar said no to a value: that happens at a place in the document, before any path."""
-    is_value = isinstance(cause, ValueError) and not isinstance(cause, UnicodeError)
-    return is_value and not error.path and bool(error.nodes)
 
 
 def _misfit(cause: Exception) -> str | None:

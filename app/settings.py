@@ -69,8 +69,10 @@ class Settings(BaseSettings):
         kept = Path(make_url(self.database_url).database or "var/preau.db").parent / "secret"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(48))
+            new = kept.with_name(f"secret-{secrets.token_hex(4)}")
+            new.touch(mode=0o600)
+            new.write_text(secrets.token_urlsafe(48))
+            new.replace(kept)  # whole, or not at all
         return kept.read_text()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import Counter
+from time import monotonic
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
@@ -57,8 +58,9 @@ class Sockets:
         """Ends what is overdue, for as long as the server runs."""
         while True:
             await asyncio.sleep(self._terms.between_looks)
+            moment, now = monotonic(), self._api.database.clock().timestamp()
             for socket in tuple(self._open):
-                socket.look()
+                socket.look(moment, now)
 
     async def close(self) -> None:
         """Tells all that the server stops."""
@@ -75,29 +77,27 @@ class Sockets:
 
     def _dismiss(self, identity: Identity | None) -> None:
         if identity is not None:
-            left = self._of_person[identity.viewer.id] - 1
-            if left:
-                self._of_person[identity.viewer.id] = left
-            else:
-                del self._of_person[identity.viewer.id]
+            person = identity.viewer.id
+            self._of_person[person] -= 1
+            if not self._of_person[person]:
+                del self._of_person[person]
 
     def _is_welcome(self, request: web.Request) -> bool:
         """Whether the page that opens the socket is of this server or of an SPA that it knows; or no page."""
         origin = request.headers.get(hdrs.ORIGIN)
         settings = self._api.settings
-        return (
-            origin is None
-            or origin in settings.origins
-            or _authority(origin) in (request.host, _authority(settings.address))
-        )
+        if origin is None or origin in settings.origins:
+            return True
+        authority = _authority(origin)
+        return authority in (request.headers.get(hdrs.HOST), _authority(settings.address)) and bool(authority)
 
 
-def _authority(origin: str) -> str | None:
-    """Host and port; None where there are none."""
+def _authority(origin: str) -> str:
+    """Host and port; nothing where there are none."""
     try:
-        return urlsplit(origin).netloc or None
+        return urlsplit(origin).netloc
     except ValueError:
-        return None
+        return ""
 
 
 def _agreed(request: web.Request) -> list[str]:

@@ -97,15 +97,17 @@ class Socket:
             await self._stop()
             asyncio.get_running_loop().call_later(self._terms.to_close, self._transport.abort)
 
-    def look(self) -> None:
-        """Ends the socket when it is overdue: it does not read, did not sign in, or its token has expired."""
-        now = monotonic()
-        if self._waits_since is not None and now - self._waits_since > self._terms.to_read:
+    def look(self, moment: float, now: float) -> None:
+        """Ends the socket when it is overdue: it does not read, did not sign in, or its token has expired.
+
+        `moment` is monotonic, `now` is the time of day, both in seconds.
+        """
+        if self._waits_since is not None and moment - self._waits_since > self._terms.to_read:
             self._transport.abort()
         elif self.identity is None:
-            if now - self._opened > self._terms.to_sign_in:
+            if moment - self._opened > self._terms.to_sign_in:
                 self.end(4408, "Connection initialisation timeout")
-        elif self.identity.expires <= self._api.database.clock().timestamp():
+        elif self.identity.expires <= now:
             self.end(4403, "The token has expired")
 
     def end(self, code: int, reason: str) -> None:

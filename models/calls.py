@@ -1,6 +1,6 @@
 """What happens to calls: created, changed, published, finished, deleted. Who last acted stands on each (E51)."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -122,8 +122,9 @@ def finish(tx: Transaction, call: Any, *, by: int | None) -> None:
 
 
 def moment(field: str, value: datetime) -> datetime:
-    """The moment in UTC to the millisecond, or INVALID_INPUT when it has no zone."""
-    if value.tzinfo is None:
+    """The moment in UTC to the millisecond. INVALID_INPUT when it has no zone, or no local time everywhere:
+    the first and the last year of the calendar end in the middle of a day."""
+    if value.tzinfo is None or not MINYEAR < value.year < MAXYEAR:
         raise Refused(Code.INVALID_INPUT, field=field)
     utc = value.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)

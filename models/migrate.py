@@ -13,10 +13,11 @@ _HERE = Path(__file__).parent / "migrations"
 
 def migrate(engine: Engine) -> bool:
     """Runs the migrations that are missing, in one transaction; whether there were any."""
-    with engine.connect() as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if is_current(connection):
             return False
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
+        connection.exec_driver_sql(begin)
         try:
             command.upgrade(configuration(connection), "head")
             connection.exec_driver_sql("COMMIT")

@@ -5,6 +5,7 @@
 
 import atexit
 import shutil
+import sqlite3
 import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -121,6 +122,15 @@ def viewer(database: Database, login: str, organization: str = SCHOOL) -> Viewer
     with database.engine.connect() as connection:
         row = connection.execute(wanted).one()
     return Viewer(row.id, row.organization_id)
+
+
+def dump(path: Path) -> list[str]:
+    """Everything that is stored in the file."""
+    connection = sqlite3.connect(path)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
 
 
 @cache

@@ -248,6 +248,14 @@ async def test_a_variable_that_does_not_fit_is_a_mistake_of_the_client(web: Serv
         assert (status, code(answer), "data" in answer) == (200, "BAD_REQUEST", False)
 
 
+async def test_a_value_that_its_scalar_refuses_is_a_mistake_of_the_client(web: Served) -> None:
+    assert await web.ask('{ year(of: "2026-09-10") }') == (200, {"data": {"year": 2026}})
+    for value in ("x", "2026-99-99", ""):
+        for query in (f'{{ year(of: "{value}") }}', "query($at: Date!) { year(of: $at) }"):
+            status, answer = await web.ask(query, variables={"at": value})
+            assert (status, code(answer), "data" in answer) == (200, "BAD_REQUEST", False)
+
+
 async def test_a_fault_of_the_request_keeps_its_text_and_code(web: Served) -> None:
     _, answer = await web.ask("{ limited number }")
     assert answer["data"] == {"limited": None, "number": 1}

@@ -20,6 +20,7 @@ from models.actor import Viewer
 from tests.web import MOVEMENTS, Served, served
 
 PROTOCOL = "graphql-transport-ws"
+PING = b"\x89\xfd" + b"\0\0\0\0" + b"x" * 125
 QUICK = Terms(to_sign_in=0.2, to_read=0.3, to_close=0.2, between_looks=0.02, operations=3, sockets_per_person=2)
 
 
@@ -416,19 +417,55 @@ async def test_what_a_subscription_holds_is_released_at_once(web: Served, how: s
         peer.close()
 
 
-async def test_a_peer_that_does_not_read_is_cut(web: Served) -> None:
-    peer = await raw(web)
-    try:
-        message = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}}
-        await asyncio.get_running_loop().sock_sendall(peer, frame(message))
-        await until(lambda: MOVEMENTS.open == 1)
-        async with signed_in(web, person=2) as other:  # nobody else notices
-            await subscribe(other, "1", "{ number }")
-            assert (await other.receive_json())["type"] == "next"
-        await until(lambda: MOVEMENTS.open == 0)
-        assert 1 < MOVEMENTS.told < 1000  # ten megabytes, most of them the kernel's
-    finally:
-        peer.close()
+async def test_what_runs_ends_before_a_peer_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
+    MOVEMENTS.open = 0
+    async with served(tmp_path, terms=Terms(to_close=1, between_looks=0.02)) as web:
+        peer = await raw(web)
+        try:
+            message = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { silence }"}}
+            await asyncio.get_running_loop().sock_sendall(peer, frame(message))
+            await until(lambda: MOVEMENTS.open == 1)
+            start = time.monotonic()
+            await asyncio.get_running_loop().sock_sendall(peer, frame("no message"))
+            await until(lambda: MOVEMENTS.open == 0)
+            assert time.monotonic() - start < 0.5
+        finally:
+            peer.close()
+
+
+async def test_a_peer_that_does_not_read_is_cut_and_little_is_kept_for_it(tmp_path: Path) -> None:
+    MOVEMENTS.open = MOVEMENTS.told = 0
+    async with served(tmp_path, terms=Terms(to_read=0.5, between_looks=0.02)) as web:
+        peer = await raw(web)
+        loop = asyncio.get_running_loop()
+        try:
+            for number in range(100):
+                message = {"id": f"{number}", "type": "subscribe", "payload": {"query": "subscription { flood }"}}
+                await loop.sock_sendall(peer, frame(message))
+            await until(lambda: MOVEMENTS.open == 100)
+            async with signed_in(web, person=2) as other:  # nobody else notices
+                await subscribe(other, "1", "{ number }")
+                assert (await other.receive_json())["type"] == "next"
+            await until(lambda: MOVEMENTS.open == 0)
+            assert 1 < MOVEMENTS.told < 1000  # ten megabytes, most of them the kernel's
+        finally:
+            peer.close()
+
+
+async def test_a_peer_that_asks_and_does_not_read_is_cut(web: Served) -> None:
+    pings = {"of the protocol": frame({"type": "ping", "payload": {"x": "x" * 100}}), "of WebSocket": PING}
+    for kind, ping in pings.items():
+        peer = await raw(web)
+        loop = asyncio.get_running_loop()
+        try:
+            with pytest.raises(ConnectionError):
+                async with asyncio.timeout(5):
+                    while True:
+                        await loop.sock_sendall(peer, ping * 1000)
+        except TimeoutError:
+            pytest.fail(f"a peer that sends pings {kind} was not cut")
+        finally:
+            peer.close()
 
 
 async def test_a_peer_that_is_silent_is_asked_and_then_cut(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,6 +61,10 @@ class Query:
     @strawberry.field
     def number(self, of: int = 1) -> int:
         return of
+
+    @strawberry.field
+    def year(self, of: date) -> int:
+        return of.year
 
     @strawberry.field
     def nowhere(self) -> str | None:

@@ -44,9 +44,12 @@ def opened() -> Iterator[Opened]:
     try:
         secret = settings.signing_secret
         tokens = Tokens(secret)
+    except (OSError, ValueError) as error:
+        raise Mistake(f"PREAU_SECRET: {error}") from None
+    try:
         database = Database(settings.database_url, messenger=BuiltinMessenger(secret))
     except (OSError, ValueError) as error:
-        raise Mistake(f"{settings.database_url}: {error}") from None
+        raise Mistake(f"PREAU_DATABASE_URL: {error}") from None
     try:
         migrate(database.engine)
         yield Opened(settings, database, tokens)
@@ -57,9 +60,10 @@ def opened() -> Iterator[Opened]:
 
 
 def _check_address(url: str) -> None:
+    """The URL itself is not repeated: it may hold a password."""
     try:
         address = make_url(url)
     except ArgumentError:
-        raise Mistake(f"PREAU_DATABASE_URL: {url} is no database URL") from None
+        raise Mistake("PREAU_DATABASE_URL: this is no database URL; sqlite:///var/preau.db is one") from None
     if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
-        raise Mistake(f"PREAU_DATABASE_URL: {url} names no file")
+        raise Mistake("PREAU_DATABASE_URL: a file is wanted, as in sqlite:///var/preau.db")

@@ -174,20 +174,24 @@ JOIN wanted_groups grp ON grp.n = claims.grp AND grp.source = 'class'
 JOIN wanted_groups above ON above.n = grp.parent AND above.kind IN ('CYCLE', 'DEPARTMENT')
 """
 
+STANDING = """
+CREATE TABLE standing (school, person, learns, guards, PRIMARY KEY (school, person)) WITHOUT ROWID;
+INSERT INTO standing
+SELECT people.school, people.n, max(position = 'LEARNER'), max(position = 'GUARDIAN')
+FROM people JOIN assignments ON assignments.school = people.school AND assignments.person = people.id
+GROUP BY people.school, people.n
+"""
+
 AGENTS = """
 CREATE TABLE agents AS
-WITH roles_at AS (
-    SELECT school, person, max(position = 'LEARNER') AS learns, max(position = 'GUARDIAN') AS guards
-    FROM assignments GROUP BY school, person
-)
 SELECT lister.n AS lister, listed.n AS listed, lister.school AS school,
-    lister_is.learns AND (NOT listed_is.learns OR (listed_is.guards AND NOT lister_is.guards)) AS lists_guardian,
-    listed_is.learns AND lister_is.guards AND NOT (lister_is.learns AND listed_is.guards) AS lists_child
+    is1.learns AND (NOT is2.learns OR (is2.guards AND NOT is1.guards)) AS lists_guardian,
+    is2.learns AND is1.guards AND NOT (is1.learns AND is2.guards) AS lists_child
 FROM users, json_each(users.agents) agent
 JOIN people lister ON lister.id = users.id
 JOIN people listed ON listed.school = lister.school AND listed.id = agent.value AND listed.n <> lister.n
-JOIN roles_at lister_is ON lister_is.school = lister.school AND lister_is.person = lister.id
-JOIN roles_at listed_is ON listed_is.school = listed.school AND listed_is.person = listed.id
+JOIN standing is1 ON is1.school = lister.school AND is1.person = lister.n
+JOIN standing is2 ON is2.school = listed.school AND is2.person = listed.n
 """
 """Who lists whom within a school. A learner lists guardians, whatever else these are; who lists a child must
 be a guardian. Between two learners, the one who is a guardian as well is it."""
@@ -234,6 +238,7 @@ def arrange(staging: Staging) -> None:
         CURATORS,
         ENROLLED_IN_ORGS,
         ABOVE_CLASSES,
+        *STANDING.split(";"),
         AGENTS,
         GUARDIANSHIPS,
         "CREATE INDEX claims_person ON claims (person, position)",
