@@ -21,7 +21,7 @@ QUESTIONS: dict[str, Callable[[Stage], Outcome]] = {q1.NAME: q1.run}
 
 def main() -> int:
     asked = _arguments()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=100)
     with stage(Rounds(asked.rounds, asked.seconds)) as on:
         outcomes = [QUESTIONS[name](on) for name in asked.questions or QUESTIONS]
     for outcome in outcomes:

@@ -5,6 +5,7 @@ python -m benchmarks.ceiling SIZE
 
 import asyncio
 import sys
+from typing import cast
 
 import uvloop
 
@@ -14,8 +15,7 @@ class _Same(asyncio.Protocol):
         self._answer = answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:  # noqa: ARG002
         """A request of ours comes in one piece."""

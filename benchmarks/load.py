@@ -13,10 +13,13 @@ import sys
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import orjson
 import uvloop
+
+PATIENCE = 10
+"""Seconds beyond the round that an answer may take."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,7 @@ class _Connection(asyncio.Protocol):
         self._sent = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._round.opened.append(self)
 
     def send(self) -> None:
@@ -108,7 +110,7 @@ class _Connection(asyncio.Protocol):
             if now < self._round.until:
                 self.send()
             else:
-                self._round.done(self)
+                self._round.end()
 
     def _read_size(self, data: bytes) -> bool:
         """The size of all answers, from the first one's head; what came already counts as missing."""
@@ -130,7 +132,7 @@ class _Connection(asyncio.Protocol):
         self._round.fail("The server closed the connection.")
 
     def close(self) -> None:
-        self._transport.abort()
+        self._transport.close()
 
 
 class _Round:
@@ -151,7 +153,8 @@ class _Round:
         self.until = began + self._task["nanoseconds"]
         for connection in self.opened:
             connection.send()
-        await self._over
+        async with asyncio.timeout(self._task["nanoseconds"] / 1e9 + PATIENCE):
+            await self._over
         elapsed, cpu = time.perf_counter_ns() - began, time.process_time_ns() - cpu
         self.latencies.sort()
         count = len(self.latencies)
@@ -163,8 +166,8 @@ class _Round:
             "cpu": cpu,
         }
 
-    def done(self, connection: _Connection) -> None:
-        """This connection has had its last answer."""
+    def end(self) -> None:
+        """One of the connections has had its last answer."""
         self._ended += 1
         if self._ended == len(self.opened) and not self._over.done():
             self._over.set_result(None)
@@ -182,8 +185,8 @@ async def _one_round(task: dict[str, Any]) -> dict[str, Any]:
     round_ = _Round(task)
     try:
         return await round_.run()
-    except (RuntimeError, OSError) as error:
-        return {"fault": str(error)}
+    except (RuntimeError, OSError) as error:  # a timeout is an OSError
+        return {"fault": str(error) or "The server does not answer."}
     finally:
         round_.close()
 

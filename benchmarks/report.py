@@ -8,8 +8,8 @@ from benchmarks.ratio import Figures, Outcome
 
 def show(outcome: Outcome, console: Console) -> None:
     """The figures, the bounds beside them, and whether they are kept."""
-    table = Table(title=outcome.title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", no_wrap=True)
     for column in ("requests/s", "x", "rounds", "CPU us", "CPU x", "p50 ms", "p99 ms"):
         table.add_column(column, justify="right")
     for each in outcome.figures:
@@ -18,10 +18,11 @@ def show(outcome: Outcome, console: Console) -> None:
     table.add_row(
         "must / aim", "", f"{bounds.must} / {bounds.aim}", "", "", f"{bounds.must_cpu} / {bounds.aim_cpu}"
     )
+    console.print(outcome.title, soft_wrap=True)
     console.print(table)
     for note in outcome.notes:
-        console.print(note)
-    console.print(f"Must: {outcome.verdict}.\n")
+        console.print(note, soft_wrap=True)
+    console.print(f"Must: {outcome.verdict}.\n", soft_wrap=True)
 
 
 def _cells(each: Figures) -> tuple[str, ...]:

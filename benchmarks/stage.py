@@ -53,8 +53,8 @@ def against_raw(
     Raises AssertionError when they do not.
     """
     targets = (
-        Target("limit: raw handler, on the loop", on.raw, _request(on, f"/{name}", document, variables)),
-        Target("limit, with one thread hop", on.raw, _request(on, f"/{name}/hop", document, variables)),
+        Target("limit: raw, on the loop", on.raw, _request(on, f"/{name}", document, variables)),
+        Target("limit, with a thread hop", on.raw, _request(on, f"/{name}/hop", document, variables)),
         Target("Préau", on.preau, _request(on, "/graphql", document, variables)),
     )
     bodies = [_body(target) for target in targets]

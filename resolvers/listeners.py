@@ -85,7 +85,8 @@ class Listeners:
     async def _keep_looking(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._poll_seconds)
+                async with asyncio.timeout(self._poll_seconds):  # `wait_for` may lose the cancellation of `stop`
+                    await self._changed.wait()
             self._changed.clear()
             try:
                 await self._look()

@@ -94,13 +94,13 @@ async def follow(ctx: Context, asked: Asked, after: str | None) -> AsyncGenerato
 async def badges(ctx: Context, asked: Asked) -> AsyncGenerator[Finished]:
     """The counts now, then again whenever one of those that were asked for differs."""
     plan = plan_of_field("Subscription", asked.field)
-    shown = b""
+    shown = ""
     with ctx.listeners.listen(ctx.viewer) as listener:
         while True:
             counts = await plan.read(ctx.database, asked.values, ctx.asking())
             if counts is None:
                 raise Unauthenticated
-            text = orjson.dumps(counts)
+            text = orjson.dumps(counts).decode()
             if text != shown:
                 shown = text
                 yield Finished(counts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, Subquery, false, func, literal_column, select, tuple_
+from sqlalchemy import Integer, Select, String, Subquery, false, func, literal_column, or_, select, tuple_
 
 from models.errors import BadRequest, LimitExceeded
 from models.text import contains
@@ -107,14 +107,15 @@ class Window:
         return select(cursor).select_from(row.read()).order_by(*order).limit(1).scalar_subquery()
 
     def has_more(self, *, forwards: bool) -> Expression:
-        """Whether rows lie beyond the page on this side, as JSON."""
-        if forwards is not self._backwards:
-            beyond = _bare(self._chosen.limit(self._size(more=1)))
-            return json_whether(func.count() > self._size(), beyond)
+        """Whether rows lie beyond the page on this side, as JSON: cut off by its size, or by the other cursor."""
         edge = "before" if forwards else "after"
-        if edge not in self._arguments:
-            return json_value(false())
-        return json_whether(func.count() > 0, _bare(self._source.where(~self._beyond(edge)).limit(1)))
+        outside = _bare(self._source.where(~self._beyond(edge)).limit(1)) if edge in self._arguments else None
+        if forwards is self._backwards:
+            return json_value(false()) if outside is None else json_whether(func.count() > 0, outside)
+        more = func.count() > self._size()
+        if outside is not None:
+            more = or_(more, select(func.count() > 0).select_from(outside).scalar_subquery())
+        return json_whether(more, _bare(self._chosen.limit(self._size(more=1))))
 
     def _beyond(self, name: str) -> Expression:
         """Strictly after the cursor `after`, or before the cursor `before`, in the list's order."""

@@ -1,7 +1,8 @@
 """Which documents are known? Parsed, measured and validated once, kept by their text."""
 
+import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from graphql import (
@@ -25,6 +26,8 @@ LONGEST_KNOWN = 8 * 1024
 
 MEASURES = 64
 
+_NUL = re.compile(r"\\u(0000|\{0+\})")
+
 
 class Documents(SchemaExtension):
     """Takes parsing and validation over. What is too much never reaches the validation."""
@@ -34,6 +37,8 @@ class Documents(SchemaExtension):
         text = context.query or ""
         if len(text) > CHARACTERS:
             raise LimitExceeded(f"The document has more than {CHARACTERS} characters.")
+        if _NUL.search(text):
+            raise BadRequest("The character NUL has no place in a text.")
         read = _known if len(text) <= LONGEST_KNOWN else _read
         known = read(text, context.schema._schema) if text else None
         if known is not None:
@@ -52,20 +57,21 @@ class _Document:
         self.document = _parsed(text)
         self.operations = sum(isinstance(each, OperationDefinitionNode) for each in self.document.definitions)
         self._schema = schema
-        self._measured: set[Any] = set()
-        self._sizes = Measure(schema, self.document, {}).sizes
-        self.faults: list[GraphQLError] = validate_document(schema, self.document, tuple(specified_rules))
+        self._sizes: set[str] = set()
+        self._measured: set[str] = set()
 
     def admit(self, variables: dict[str, Any]) -> None:
-        """Measures again where page sizes are variables. Raises LimitExceeded."""
-        if not self._sizes:
-            return
+        """Measures it, and again for other page sizes where they are variables. Raises LimitExceeded."""
         sizes = repr([variables.get(name) for name in sorted(self._sizes)])
         if sizes not in self._measured:
-            Measure(self._schema, self.document, variables)
+            self._sizes = Measure(self._schema, self.document, variables).sizes
             if len(self._measured) >= MEASURES:
                 self._measured.clear()
-            self._measured.add(sizes)
+            self._measured.add(repr([variables.get(name) for name in sorted(self._sizes)]))
+
+    @cached_property
+    def faults(self) -> list[GraphQLError]:
+        return validate_document(self._schema, self.document, tuple(specified_rules))
 
 
 def _read(text: str, schema: GraphQLSchema) -> _Document:

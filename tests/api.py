@@ -101,7 +101,13 @@ class Api:
         """Nothing may be written meanwhile: no row, no event, no command for the messenger."""
         before = self.dump()
         yield
-        assert self.dump() == before
+        after = self.dump()
+        written = {
+            name: {"before": set(before[name]) - set(rows), "after": set(rows) - set(before[name])}
+            for name, rows in after.items()
+            if rows != before[name]
+        }
+        assert written == {}
 
     def _id(self, type_name: str, wanted: Any) -> str:
         with self.database.engine.connect() as connection:

@@ -84,14 +84,22 @@ async def new_calls(person: Person) -> int:
     return int(shown["viewer"]["badges"]["newCalls"])
 
 
-async def show(person: Person, id_: str, selection: str) -> dict[str, Any] | None:
-    """What the person sees of an object; None when he does not see it."""
+async def show(person: Person, id_: str, selection: str) -> dict[str, Any]:
+    """What the person sees of an object that is visible to him."""
     type_name = id_.partition("_")[0]
     shown = await person.ask(
         f"query($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {selection} }} }} }}", id=id_
     )
     node: dict[str, Any] | None = shown["node"]
+    assert node is not None, f"{person.login} does not see {id_}"
     return node
+
+
+async def sees(person: Person, id_: str) -> bool:
+    """Whether the person sees an object."""
+    shown = await person.ask("query($id: ID!) { node(id: $id) { id } }", id=id_)
+    assert shown["node"] in (None, {"id": id_})
+    return shown["node"] is not None
 
 
 async def participants(person: Person, chat: str) -> dict[str, bool]:
@@ -99,7 +107,6 @@ async def participants(person: Person, chat: str) -> dict[str, bool]:
     shown = await show(
         person, chat, "participants(first: 100) { nodes { isAdministrator user { login } } totalCount }"
     )
-    assert shown is not None
     nodes = shown["participants"]["nodes"]
     assert len(nodes) == min(shown["participants"]["totalCount"], 100)
     return {node["user"]["login"]: node["isAdministrator"] for node in nodes}

@@ -74,6 +74,8 @@ def reference(text: str) -> str | None:
 
 def references(text: str) -> str:
     """A list of ids, comma-separated, as JSON."""
+    if not text:
+        return "[]"
     return json.dumps([identifier(part) for part in text.split(",") if part.strip()])
 
 

@@ -15,6 +15,7 @@ CREATE TABLE wanted_groups (
 );
 CREATE TABLE claims (grp INTEGER, person INTEGER, position TEXT, PRIMARY KEY (grp, person, position))
     WITHOUT ROWID;
+CREATE TABLE standing (person INTEGER PRIMARY KEY, learns INTEGER, guards INTEGER);
 CREATE TABLE guardianships (school TEXT, guardian INTEGER, child INTEGER);
 """
 """`people`: who is wanted in a school. `claims`: who is wanted in which group at which position."""
@@ -175,11 +176,10 @@ JOIN wanted_groups above ON above.n = grp.parent AND above.kind IN ('CYCLE', 'DE
 """
 
 STANDING = """
-CREATE TABLE standing (school, person, learns, guards, PRIMARY KEY (school, person)) WITHOUT ROWID;
 INSERT INTO standing
-SELECT people.school, people.n, max(position = 'LEARNER'), max(position = 'GUARDIAN')
+SELECT people.n, max(position = 'LEARNER'), max(position = 'GUARDIAN')
 FROM people JOIN assignments ON assignments.school = people.school AND assignments.person = people.id
-GROUP BY people.school, people.n
+GROUP BY people.n
 """
 
 AGENTS = """
@@ -190,8 +190,8 @@ SELECT lister.n AS lister, listed.n AS listed, lister.school AS school,
 FROM users, json_each(users.agents) agent
 JOIN people lister ON lister.id = users.id
 JOIN people listed ON listed.school = lister.school AND listed.id = agent.value AND listed.n <> lister.n
-JOIN standing is1 ON is1.school = lister.school AND is1.person = lister.n
-JOIN standing is2 ON is2.school = listed.school AND is2.person = listed.n
+JOIN standing is1 ON is1.person = lister.n
+JOIN standing is2 ON is2.person = listed.n
 """
 """Who lists whom within a school. A learner lists guardians, whatever else these are; who lists a child must
 be a guardian. Between two learners, the one who is a guardian as well is it."""
@@ -232,13 +232,14 @@ def arrange(staging: Staging) -> None:
         ABOVE_DEPARTMENTS,
         CLASSES,
         "CREATE INDEX wanted_groups_school ON wanted_groups (school)",
+        "ANALYZE",  # else one large school looks to the engine like a good place to begin
         AT_SCHOOL,
         OWNERS,
         ENROLLED,
         CURATORS,
         ENROLLED_IN_ORGS,
         ABOVE_CLASSES,
-        *STANDING.split(";"),
+        STANDING,
         AGENTS,
         GUARDIANSHIPS,
         "CREATE INDEX claims_person ON claims (person, position)",

@@ -106,28 +106,27 @@ def _parsed(
     if not _is_sound(layout, line, header, findings):
         findings.damaged.add(layout.table)
         return
-    places = [(header.index(column.header), column) for column in layout.columns if column.header in header]
-    missing = {column.name: column.parse("") for column in layout.columns if column.header not in header}
-    names = [column.name for column in layout.columns]
+    places = [header.index(column.header) if column.header in header else None for column in layout.columns]
+    fields = list(zip(places, layout.columns, strict=True))
+    own, stays = layout.columns.index(SOURCED_ID), layout.columns.index(STATUS)
     for line, row in rows:
         if len(row) != len(header):
             findings.fault(layout.file, line, None, f"{len(row)} fields instead of {len(header)}")
             findings.damaged.add(layout.table)
             continue
-        values = dict(missing)
+        values: list[Any] = []
         faults: list[tuple[Column, str]] = []
-        for place, column in places:
+        for place, column in fields:
             try:
-                values[column.name] = column.parse(row[place])
+                values.append(column.parse("" if place is None else row[place]))
             except ValueError as wrong:
-                values[column.name] = None
+                values.append(None)
                 faults.append((column, str(wrong)))
-        goes = values[STATUS.name] == 0
         for column, reason in faults:
-            if column is SOURCED_ID or not goes:
+            if column is SOURCED_ID or values[stays] != 0:
                 findings.fault(layout.file, line, column.header, reason)
-        if values[SOURCED_ID.name] is not None:
-            yield line, *(values[name] for name in names)
+        if values[own] is not None:
+            yield line, *values
 
 
 def _is_sound(layout: Layout, line: int, header: list[str], findings: Findings) -> bool:

@@ -19,7 +19,7 @@ from graphql import (
 ABSENT = object()
 """The value of a variable that is not sent."""
 
-SIZES = (1, 1, 2, 2, 3, 3, 4, 5, 7, 20, 100)
+SIZES = (1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 7, 10, 20, 100)
 
 
 @dataclass

@@ -22,9 +22,15 @@ from tests.lookahead.arguments import ABSENT, Pools, Variable, written
 
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
-DEEPEST = 8
-MOST_FIELDS = 60
+DEEPEST = 11
+CONNECTION = 3
+"""What a connection adds to the depth: two within each other are about what every engine admits."""
+
+MOST_PARTS = 30
 """Beyond this only plain values are added."""
+
+OFTEN = frozenset({"viewer", "chats", "participants", "calls", "groups", "members", "edges", "nodes"})
+"""Where most can go wrong."""
 
 UNTOLD = frozenset({"reason"})
 """Sentences are for people: what they say is not held against anything here."""
@@ -45,7 +51,8 @@ def random_query(schema: GraphQLSchema, random: Random, pools: Pools) -> Documen
 
 def random_mutation(schema: GraphQLSchema, random: Random, pools: Pools) -> Document:
     """One that must succeed, or must be refused with an object to read, and changes nothing."""
-    name, given = random.choice(pools.idle)
+    name = random.choice([*dict.fromkeys(name for name, _ in pools.idle)])
+    given = random.choice([given for idle, given in pools.idle if idle == name])
     writer = _Writer(schema, random, pools)
     field_ = _object(schema, "Mutation").fields[name]
     arguments = f"(input: {given})" if given else ""
@@ -70,7 +77,15 @@ class _Writer:
     variables: dict[str, Variable] = field(default_factory=dict)
     fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
     names: int = 0
-    fields: int = 0
+    parts: int = 0
+
+    def __post_init__(self) -> None:
+        """Names whose meaning depends on the type: two of them under one key are no valid document."""
+        objects = [each for each in self.schema.type_map.values() if isinstance(each, GraphQLObjectType)]
+        kinds: dict[str, set[str]] = {}
+        for name, each in (pair for type_ in objects for pair in type_.fields.items()):
+            kinds.setdefault(name, set()).add(str(each.type))
+        self.ambiguous = {name for name, found in kinds.items() if len(found) > 1}
 
     def document(self, kind: str, selected: str) -> Document:
         declared = ", ".join(f"${name}: {each.declared}" for name, each in self.variables.items())
@@ -89,45 +104,52 @@ class _Writer:
     def selection(self, type_: Composite, depth: int) -> str:
         """Some fields of the type and fragments on it, in braces."""
         repeatable: list[tuple[str, Composite]] = []
-        parts = [self.item(type_, depth, repeatable) for _ in range(self.random.randint(1, 5))]
+        count = self.random.randint(1, 2 if self.is_crowded(depth) else 4)
+        parts = [self.item(type_, depth, repeatable) for _ in range(count)]
         if repeatable and self.chance(0.2):
             head, below = self.random.choice(repeatable)
             parts.append(f"{head} {self.selection(below, depth + 1)}")  # merged with the one before
         return f"{{ {' '.join(parts)} }}"
 
     def item(self, type_: Composite, depth: int, repeatable: list[tuple[str, Composite]]) -> str:
+        self.parts += 1
         dice = self.random.random()
-        if depth and depth < DEEPEST and dice < 0.12:
-            return self.inline(type_, depth)
-        if depth and depth < DEEPEST and dice < 0.24:
-            return self.spread(type_, depth)
-        fields = _fields(type_)
-        if isinstance(type_, GraphQLUnionType | GraphQLInterfaceType) and self.chance(0.75) and depth < DEEPEST:
-            return self.inline(type_, depth)
-        if not fields or dice > 0.93:
+        is_abstract = not isinstance(type_, GraphQLObjectType)
+        if depth and not self.is_crowded(depth):
+            if dice < (0.5 if is_abstract else 0.1):
+                return self.inline(type_, depth)
+            if dice < (0.8 if is_abstract else 0.2):
+                return self.spread(type_, depth)
+        if dice > 0.93 or not _fields(type_):
             return self.typename()
         return self.field(type_, depth, repeatable)
+
+    def is_crowded(self, depth: int) -> bool:
+        return depth >= DEEPEST or self.parts > MOST_PARTS
 
     def typename(self) -> str:
         return f"{self.alias()}__typename{self.directives()}"
 
     def field(self, type_: Composite, depth: int, repeatable: list[tuple[str, Composite]]) -> str:
-        fields = _fields(type_)
-        crowded = depth >= DEEPEST or self.fields > MOST_FIELDS
-        wanted = {name: each for name, each in fields.items() if not crowded or is_leaf_type(_named(each))}
-        if not wanted:
+        deeper = [name for name, each in _fields(type_).items() if not is_leaf_type(_named(each))]
+        leaves = [name for name in _fields(type_) if name not in deeper]
+        if leaves and (not deeper or self.is_crowded(depth) or self.chance(self.plainness(type_))):
+            chosen = self.random.choices(leaves, k=self.random.randint(1, 3))
+            return " ".join(f"{self.alias_of(name)}{name}{self.directives()}" for name in chosen)
+        if not deeper or self.is_crowded(depth):
             return self.typename()
-        name = self.random.choice(list(wanted))
-        definition = wanted[name]
-        self.fields += 1
-        arguments = self.arguments(definition, name)
-        alias = self.alias(always=bool(arguments) or isinstance(type_, GraphQLInterfaceType))
-        head = f"{alias}{name}{arguments}"
-        if is_leaf_type(_named(definition)):
-            return f"{head}{self.directives()}"
+        name = self.random.choice([*deeper, *(one for one in deeper for _ in range(2) if one in OFTEN)])
+        definition = _fields(type_)[name]
+        arguments = self.arguments(definition)
+        head = f"{self.alias_of(name, always=bool(arguments))}{name}{arguments}"
         below = _composite(definition)
         repeatable.append((head, below))
-        return f"{head}{self.directives()} {self.selection(below, depth + 1)}"
+        cost = CONNECTION if "first" in definition.args else 1
+        return f"{head}{self.directives()} {self.selection(below, depth + cost)}"
+
+    def plainness(self, type_: Composite) -> float:
+        """How likely a plain value is where there are objects as well: it is not what connections are for."""
+        return 0.3 if type_.name.endswith(("Connection", "Edge")) else 0.5
 
     def inline(self, type_: Composite, depth: int) -> str:
         condition = self.random.choice([None, *self.overlapping(type_)])
@@ -161,8 +183,11 @@ class _Writer:
 
     # --------------------------------------------------------------------------- aliases, directives
 
-    def alias(self, *, always: bool = False) -> str:
-        if not always and self.chance(0.8):
+    def alias_of(self, name: str, *, always: bool = False) -> str:
+        return self.alias(1 if always else 0.9 if name in self.ambiguous else 0.2)
+
+    def alias(self, probability: float = 0.2) -> str:
+        if not self.chance(probability):
             return ""
         self.names += 1
         return f"a{self.names}: "
@@ -178,22 +203,27 @@ class _Writer:
             usual = directive == "include"
             return json.dumps(usual if self.chance(0.7) else not usual)
         declared, values = self.random.choice(
-            (("Boolean!", (True, False)), ("Boolean! = true", (True, False, ABSENT)), ("Boolean = false", (True, False, ABSENT)))
+            (
+                ("Boolean!", (True, False)),
+                ("Boolean! = true", (True, False, ABSENT)),
+                ("Boolean = false", (True, False, ABSENT)),
+            )
         )
         return self.variable(declared, lambda random: random.choice(values))
 
-    def arguments(self, definition: GraphQLField, name: str) -> str:
+    def arguments(self, definition: GraphQLField) -> str:
         """Some of the field's arguments, each in one of the ways in which it can be written."""
         wanted = {
             argument: each
             for argument, each in definition.args.items()
-            if is_required_argument(each) or self.chance(0.4)
+            if is_required_argument(each) or self.chance(0.6 if argument in ("first", "last") else 0.35)
         }
         if "first" in wanted and "last" in wanted:
             del wanted[self.random.choice(("first", "last"))]
         edge = get_named_type(definition.type).name.replace("Connection", "Edge")
         parts = [
-            f"{argument}: {written(self, argument, wanted[argument].type, edge)}" for argument in self.shuffled(wanted)
+            f"{argument}: {written(self, argument, wanted[argument].type, edge)}"
+            for argument in self.shuffled(wanted)
         ]
         return f"({', '.join(parts)})" if parts else ""
 

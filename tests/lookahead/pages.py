@@ -72,12 +72,12 @@ def _any_before(page: Page, places: list[Any], chosen: list[int]) -> bool:
 
 
 def _follows(page: Page, place: list[Any], cursor: str) -> bool:
-    there = json.loads(cursor)
+    there: list[Any] = json.loads(cursor)
     return place < there if page.descending else place > there
 
 
 def _precedes(page: Page, place: list[Any], cursor: str) -> bool:
-    there = json.loads(cursor)
+    there: list[Any] = json.loads(cursor)
     return place > there if page.descending else place < there
 
 

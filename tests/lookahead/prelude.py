@@ -41,7 +41,6 @@ from tests.school import (
     CURATOR_9A,
     CURATOR_9B,
     CURATOR_10A,
-    CURATOR_11A,
     DIRECTOR,
     ENGLISH_9A_1,
     ENGLISH_9A_2,
@@ -159,7 +158,9 @@ class _Week:
         self._published(self._as(ADMINISTRATOR), families, "Собрание", days=0)
         for who in (LEARNER_9A, GUARDIAN_9A, CURATOR_9A):
             mark_chats_seen(self._tx, self._as(who), None)
-        over = self._published(self._as(OTHER_CURATOR_11A), self._mandatory(CLASS_11A, ChatKind.GROUP), "ЕГЭ", days=-1)
+        over = self._published(
+            self._as(OTHER_CURATOR_11A), self._mandatory(CLASS_11A, ChatKind.GROUP), "ЕГЭ", days=-1
+        )
         finish(self._tx, self._row(calls, over), by=None)  # the night did it
         self._published(self._as(CURATOR_9B), self._mandatory(CLASS_9B, ChatKind.GROUP), "Поход", days=2)
         staff = self._mandatory(SCHOOL, ChatKind.TEACHERS)
@@ -194,9 +195,7 @@ class _Week:
         self._published(self._as(ADMINISTRATOR), gone, "Прощание", days=1)
         delete_chat(self._tx, self._as(ADMINISTRATOR), gone)
         alone = self._custom(ADMINISTRATOR, "Без хозяина", (SECRETARY, TEACHER_WITHOUT_SUBGROUP, LEARNER_7V))
-        set_administrator(
-            self._tx, self._as(ADMINISTRATOR), alone, self._number(SECRETARY), is_administrator=True
-        )
+        set_administrator(self._tx, self._as(ADMINISTRATOR), alone, self._number(SECRETARY), is_administrator=True)
         remove_participants(self._tx, self._as(ADMINISTRATOR), alone, [self._number(ADMINISTRATOR)])
         self._published(self._as(SECRETARY), alone, "Последний звонок", days=9)
         unlinked = self._custom(DIRECTOR, "Техника", (TEACHER_UNLINKED, TEACHER_AND_GUARDIAN))

@@ -57,7 +57,9 @@ class Sight:
         if any(row.room_id in rooms for row in self.rows.rooms_of[user.id]):
             return True
         return any(
-            row.position in SHOWN and self.rows.groups[row.group_id].kind in STUDY and self.belongs_to(row.group_id)
+            row.position in SHOWN
+            and self.rows.groups[row.group_id].kind in STUDY
+            and self.belongs_to(row.group_id)
             for row in self.rows.held_by[user.id]
         )
 
@@ -75,9 +77,7 @@ class Sight:
         return any(row.group_id == group_id for row in self.rows.held_by[self.me.id])
 
     def teaches(self, group_id: int) -> bool:
-        return any(
-            row.group_id == group_id and row.position == "TEACHER" for row in self.rows.held_by[self.me.id]
-        )
+        return any(row.group_id == group_id and row.position == "TEACHER" for row in self.rows.held_by[self.me.id])
 
     def sees_group(self, group: Row) -> bool:
         here = group.organization_id == self.organization.id and group.ended_at is None
@@ -112,6 +112,10 @@ class Sight:
     def administers(self, chat_id: int) -> bool:
         mine = self.part_in(chat_id)
         return mine is not None and bool(mine.is_administrator)
+
+    def is_own(self, chat: Row) -> bool:
+        """E13."""
+        return chat.ended_at is None and self.part_in(chat.id) is not None
 
     def sees_chat(self, chat: Row) -> bool:
         if chat.organization_id != self.organization.id or chat.ended_at is not None:

@@ -1,15 +1,15 @@
-"""Does the look-ahead answer as the oracle does? Documents are sent, answered a second time, and compared as text."""
+"""Does the look-ahead answer as the oracle does? Documents are sent, answered again, and compared as text."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, GraphQLSchema, build_schema, parse, validate
+from graphql import GraphQLSchema, build_schema, parse
 
 from app.auth import Identity
 from app.operations import Operation
@@ -36,13 +36,16 @@ EXPLORED = (
 )
 
 TEXTS = (
-    "9", "9А", "9a", "ё", "Ё", "е", "й", "Й", "и", "о'", "O'B", "%", "_", "\\", "100%", "э", "É", "eo", " ", "",
-    "  клуб ", "иванов александр", "learner.9a", "ж", "🎉", '"', "<b>", "ма", "сан",
-)  # fmt: skip
+    *("9", "9А", "9a", "ё", "Ё", "е", "й", "Й", "и", "о'", "O'B", "э", "É", "eo", "ма", "сан", "🎉", '"'),
+    *("", " ", "  клуб ", "%", "_", "\\", "100%", "е%", "к_", "_%", "\\_", "иванов александр", "learner.9a"),
+)
+"""What is searched for: cases, accents, white space, and what LIKE takes for wildcards."""
+
 NO_IDS = (
-    "", "Chat_0", "Chat_", "Chat_01", "chat_1", "Chat_999999", "User_-1", "Call_1_1", "nonsense", "Badges_1", "Chat_١",
-    "Viewer_1", " Chat_1", "Chat_99999999999999999999", "ChatParticipant_1", "Chat_1\n",
-)  # fmt: skip
+    *("", " ", "nonsense", "Chat_", "Chat_0", "Chat_01", "chat_1", " Chat_1", "Chat_1\n", "Chat_١", "User_-1"),
+    *("Call_1_1", "Badges_1", "Viewer_1", "ChatParticipant_1", "Chat_999999", "Chat_99999999999999999999"),
+)
+"""Ids that mean nothing at all."""
 
 
 class Differs(AssertionError):
@@ -51,11 +54,10 @@ class Differs(AssertionError):
 
 @dataclass
 class Tally:
-    """How much was compared. `refused`: beyond what is admitted, so nothing to compare."""
+    """How many documents were compared and how much was in their answers; `refused`: nothing to compare."""
 
     compared: int = 0
     refused: int = 0
-    invalid: int = 0
     characters: int = 0
 
 
@@ -78,39 +80,28 @@ class Trial:
                 answer = orjson.loads(await person.send(text, {}))
                 assert_conforms(self._schema, parse(text), {}, answer["data"], self._keep)
 
-    async def queries(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            random, person = self._begin("query", number)
-            document, parsed = self._valid(lambda random=random: random_query(self._schema, random, self._pools))
-            await self._answered(person, document, parsed, number)
+    async def query(self, number: int) -> None:
+        random, person = self._begin("query", number)
+        await self._answered(person, random_query(self._schema, random, self._pools), number)
 
-    async def mutations(self, numbers: Iterable[int]) -> None:
-        """Their payloads are read back inside the writer."""
-        for number in numbers:
-            random, person = self._begin("mutation", number)
-            if person.idle:
-                self._pools.idle = person.idle
-                document, parsed = self._valid(
-                    lambda random=random: random_mutation(self._schema, random, self._pools)
-                )
-                await self._answered(person, document, parsed, number)
+    async def mutation(self, number: int) -> None:
+        """Its payload is read back inside the writer."""
+        random, person = self._begin("mutation", number)
+        self._pools.idle = person.idle
+        await self._answered(person, random_mutation(self._schema, random, self._pools), number)
 
-    async def subscriptions(self, numbers: Iterable[int]) -> None:
+    async def subscription(self, number: int) -> None:
         """What is replayed from a random event on: each event once, in order, and nothing more."""
-        for number in numbers:
-            random, person = self._begin("subscription", number)
-            stream, last = random.choice(STREAMS), person.sight.organization.last_event
-            since = random.choice((0, last, *(random.randrange(last) for _ in range(4))))
-            document, parsed = self._valid(
-                lambda random=random, stream=stream, since=since: random_subscription(
-                    self._schema, random, self._pools, stream, since
-                )
-            )
-            await self._replayed(person, document, parsed, oracle.happened(person.sight, stream, since), number)
+        random, person = self._begin("subscription", number)
+        stream, last = random.choice(STREAMS), person.sight.organization.last_event
+        since = random.choice((0, last, *(random.randrange(last) for _ in range(4))))
+        document = random_subscription(self._schema, random, self._pools, stream, since)
+        await self._replayed(person, document, oracle.happened(person.sight, stream, since), number)
 
     # ------------------------------------------------------------------------------------- comparing
 
-    async def _answered(self, person: "_Person", document: Document, parsed: DocumentNode, number: int) -> None:
+    async def _answered(self, person: "_Person", document: Document, number: int) -> None:
+        parsed = parse(document.text)
         for variables in document.variables:
             actual = await person.send(document.text, variables)
             if self._is_refused(actual):
@@ -120,16 +111,14 @@ class Trial:
             assert_conforms(self._schema, parsed, variables, orjson.loads(actual)["data"])
         self.tally.compared += 1
 
-    async def _replayed(
-        self, person: "_Person", document: Document, parsed: DocumentNode, events: list[Any], number: int
-    ) -> None:
-        variables = document.variables[0]
+    async def _replayed(self, person: "_Person", document: Document, events: list[Any], number: int) -> None:
+        parsed, variables = parse(document.text), document.variables[0]
         async with aclosing(person.stream(document.text, variables)) as answers:
             for event in events:
                 actual = await asyncio.wait_for(anext(answers), PATIENCE)
                 if self._is_refused(actual):
                     return
-                expected = oracle.told(self._schema, parsed, person.sight, variables, event)
+                expected = oracle.answer(self._schema, parsed, person.sight, variables, event)
                 self._compare(person, document, variables, number, actual, expected)
                 assert_conforms(self._schema, parsed, variables, orjson.loads(actual)["data"])
             with suppress(TimeoutError):
@@ -158,7 +147,8 @@ class Trial:
             )
 
     def _is_refused(self, actual: str) -> bool:
-        refused = '"code":"LIMIT_EXCEEDED"' in actual
+        """Beyond the cost rule; or two fields of one key that differ, which the validation has to refuse."""
+        refused = any(sign in actual for sign in ('"code":"LIMIT_EXCEEDED"', " conflict because "))
         self.tally.refused += refused
         return refused
 
@@ -167,15 +157,6 @@ class Trial:
     def _begin(self, kind: str, number: int) -> tuple[Random, "_Person"]:
         random = Random(f"{self._seed}:{kind}:{number}")
         return random, random.choice(self._people)
-
-    def _valid(self, make: Callable[[], Document]) -> tuple[Document, DocumentNode]:
-        """The first that is valid: two fields of one key that differ are left for the validation to refuse."""
-        while True:
-            document = make()
-            parsed = parse(document.text)
-            if not validate(self._schema, parsed):
-                return document, parsed
-            self.tally.invalid += 1
 
     def _keep(self, type_name: str, field_name: str, value: Any) -> None:
         if field_name == "cursor":
@@ -202,7 +183,9 @@ class _Person:
 
     async def send(self, text: str, variables: dict[str, Any]) -> str:
         """The answer's own text."""
-        return orjson.dumps(await self._operations.execute(Operation(text, variables, None), self._context)).decode()
+        return orjson.dumps(
+            await self._operations.execute(Operation(text, variables, None), self._context)
+        ).decode()
 
     async def stream(self, text: str, variables: dict[str, Any]) -> AsyncGenerator[str]:
         async with aclosing(self._operations.stream(Operation(text, variables, None), self._context)) as answers:

@@ -1,0 +1,350 @@
+"""Is what one statement answers what every field would answer alone? Random documents, compared as text.
+
+`LOOKAHEAD_DOCUMENTS=3000` tries more of them, `LOOKAHEAD_SEED=anything` others.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse
+from sqlalchemy import event
+
+from app.messenger import BuiltinMessenger
+from resolvers.live import AT_ONCE
+from schema import schema as served
+from tests.api import QUIET, Api
+from tests.lookahead.caches import forget_all
+from tests.lookahead.conformance import assert_conforms
+from tests.lookahead.faults import FAULTS, Planted
+from tests.lookahead.prelude import build_lively_school
+from tests.lookahead.trial import Differs, Trial
+from tests.school import (
+    ADMINISTRATOR,
+    CLASS_9A,
+    CURATOR_9A,
+    CURATOR_9B,
+    DIRECTOR,
+    GUARDIAN_OF_THREE,
+    GUARDIAN_OF_TWO,
+    GUARDIAN_UNLINKED,
+    LEARNER_9A,
+    LEARNER_UNLINKED,
+    LIBRARIAN,
+    MATH_9A,
+    NEXT_DOOR,
+    NEXT_DOOR_ADMINISTRATOR,
+    NEXT_DOOR_CURATOR,
+    NEXT_DOOR_GUARDIAN,
+    NEXT_DOOR_LEARNER,
+    OTHER_LEARNER_9A,
+    PSYCHOLOGIST,
+    SCHOOL,
+    SECRET,
+    TEACHER_AND_GUARDIAN,
+    TEACHER_OF_TWO,
+    TEACHER_UNLINKED,
+)
+
+DOCUMENTS = int(os.environ.get("LOOKAHEAD_DOCUMENTS", "150"))
+SEED = os.environ.get("LOOKAHEAD_SEED", "préau")
+ENOUGH = 150
+"""Within so many documents a fault has to be found."""
+
+PEOPLE = [
+    *(
+        (login, SCHOOL)
+        for login in (
+            ADMINISTRATOR,
+            DIRECTOR,  # an administrator who teaches
+            CURATOR_9A,
+            CURATOR_9B,  # unlinked: administers a chat and may do nothing
+            TEACHER_OF_TWO,
+            TEACHER_AND_GUARDIAN,
+            TEACHER_UNLINKED,
+            LIBRARIAN,
+            PSYCHOLOGIST,  # staff, unlinked
+            LEARNER_9A,
+            LEARNER_UNLINKED,
+            GUARDIAN_OF_TWO,
+            GUARDIAN_OF_THREE,
+            GUARDIAN_UNLINKED,
+        )
+    ),
+    *(
+        (login, NEXT_DOOR)
+        for login in (NEXT_DOOR_ADMINISTRATOR, NEXT_DOOR_CURATOR, NEXT_DOOR_LEARNER, NEXT_DOOR_GUARDIAN)
+    ),
+]
+
+
+@pytest.fixture
+async def lively(tmp_path: Path) -> AsyncIterator[Api]:
+    """Both schools in the middle of a lively week."""
+    async with Api.serving(build_lively_school(tmp_path / "school.db")) as api:
+        yield api
+
+
+@pytest.fixture
+async def trial(lively: Api) -> Trial:
+    trial = Trial(lively, PEOPLE, SEED)
+    await trial.explore()
+    return trial
+
+
+# ---------------------------------------------------------------------------------- the differential test
+
+
+async def test_random_documents_are_answered_as_field_by_field(trial: Trial, lively: Api) -> None:
+    before = lively.dump()
+    number = 0
+    while trial.tally.compared < DOCUMENTS:
+        await trial.query(number)
+        if number % 6 == 0:
+            await trial.mutation(number)
+        if number % 10 == 0:
+            await trial.subscription(number)
+        number += 1
+    assert trial.tally.refused < trial.tally.compared / 2, "too many documents are beyond the cost rule"
+    assert trial.tally.characters > 100 * DOCUMENTS, "the answers are nearly empty"
+    assert lively.dump() == before, "reading and idle mutations leave nothing behind"
+
+
+# ------------------------------------------------------------------------------------- does it bite?
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__.strip("_"))
+async def test_a_planted_fault_is_found(
+    trial: Trial, plant: Planted, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(forget_all)
+    plant(monkeypatch)
+    forget_all()
+    with pytest.raises(Differs):
+        for number in range(ENOUGH):
+            await trial.query(number)
+
+
+# ------------------------------------------------------------------------------------------ conformance
+
+SDL = build_schema(served.as_str())
+ASKED = """query($ids: [ID!]!) {
+  viewer { badges { newCalls } chats(first: 1) { nodes { id name kind isMandatory group { id } viewerActions
+    calls(first: 1) { nodes { startsAt } } } } }
+  nodes(ids: $ids) { id ... on Group { kind } }
+}"""
+
+
+def answer_to_spoil() -> dict[str, Any]:
+    """A right answer to what is ASKED."""
+    chat = {
+        "id": "Chat_1",
+        "name": "9А",
+        "kind": "GROUP",
+        "isMandatory": True,
+        "group": None,
+        "viewerActions": ["OPEN"],
+        "calls": {"nodes": [{"startsAt": "2026-09-10T07:00:00.000Z"}]},
+    }
+    return {
+        "viewer": {"badges": {"newCalls": 1}, "chats": {"nodes": [chat]}},
+        "nodes": [{"id": "User_1"}, None, {"id": "Group_2", "kind": "CLASS"}],
+    }
+
+
+def conforms(answer: dict[str, Any]) -> None:
+    assert_conforms(SDL, parse(ASKED), {"ids": ["User_1", "nonsense", "Group_2"]}, answer)
+
+
+def test_an_answer_of_the_promised_types_conforms() -> None:
+    conforms(answer_to_spoil())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", "User_1"),
+        ("id", 1),
+        ("name", None),
+        ("name", 9),
+        ("kind", "CLASS"),
+        ("isMandatory", 1),
+        ("viewerActions", "OPEN"),
+        ("viewerActions", ["open"]),
+        ("viewerActions", None),
+        ("calls", {"nodes": [None]}),
+        ("calls", {"nodes": {}}),
+        ("calls", {"nodes": [{"startsAt": "2026-09-10T07:00:00.000"}]}),
+        ("calls", {"nodes": [{"startsAt": "2026-09-10 07:00:00.000Z"}]}),
+        ("calls", {"nodes": [], "totalCount": 0}),
+    ],
+)
+def test_an_answer_of_another_type_does_not_conform(field: str, value: Any) -> None:
+    answer = answer_to_spoil()
+    answer["viewer"]["chats"]["nodes"][0][field] = value
+    with pytest.raises(AssertionError):
+        conforms(answer)
+
+
+def test_an_answer_with_other_keys_does_not_conform() -> None:
+    missing, swapped, numbers = answer_to_spoil(), answer_to_spoil(), answer_to_spoil()
+    del missing["viewer"]["badges"]
+    swapped["nodes"][2] = {"kind": "CLASS", "id": "Group_2"}
+    numbers["viewer"]["badges"]["newCalls"] = True
+    for spoilt in (missing, swapped, numbers):
+        with pytest.raises(AssertionError):
+            conforms(spoilt)
+
+
+# ------------------------------------------------------------------------------------ one statement each
+
+CHAT = "id name kind url viewerActions group { name } publishedCall { joinUrl lastActor { name } }"
+READ = {
+    "viewer": [
+        "viewer { __typename }",
+        "viewer { isLinked }",
+        "viewer { user { name memberships { position group { name } } } organization { policy { chatKinds } } }",
+        f"viewer {{ chats(first: 10) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {CHAT} }} }} }}",
+        "viewer { chats { edges { cursor node { participants { nodes { user { login } } } } } } }",
+        "viewer { groups { name members(first: 5) { totalCount nodes { name } } } badges { newCalls } }",
+        "viewer { organization { chats { nodes { calls { nodes { title status } } } } groups { totalCount } } }",
+        'viewer { chats(filter: {kinds: GROUP, search: "nothing like this"}) { nodes { name } } }',
+    ],
+    "node": [
+        'node(id: "nonsense") { id }',
+        'node(id: "Chat_1") { __typename }',
+        f'node(id: "Chat_1") {{ ... on Chat {{ {CHAT} }} }}',
+        'node(id: "User_1") { ... on User { name memberships { group { curators { name } } } } }',
+        'node(id: "Group_2") { ... on Group { members { nodes { name } } } ... on Chat { name } }',
+        'node(id: "Organization_1") { ... on Organization { chats { totalCount } groups { nodes { name } } } }',
+    ],
+    "nodes": [
+        "nodes(ids: []) { id }",
+        'nodes(ids: ["Chat_1", "User_1", "Group_1", "Call_1", "Organization_1", "Chat_1", "nonsense"]) { id }',
+        f'nodes(ids: ["Chat_1", "Chat_2", "Chat_3"]) {{ ... on Chat {{ {CHAT} }} ... on User {{ login }} }}',
+    ],
+}
+
+
+def fields_of(type_name: str) -> set[str]:
+    type_: Any = SDL.type_map[type_name]
+    return set(type_.fields)
+
+
+def test_every_root_field_is_counted() -> None:
+    assert READ.keys() == fields_of("Query")
+
+
+@pytest.mark.parametrize("selection", [each for found in READ.values() for each in found])
+async def test_a_root_field_is_one_statement(lively: Api, selection: str) -> None:
+    for login in (ADMINISTRATOR, LEARNER_UNLINKED):
+        lively.statements.clear()
+        await lively.as_(login).ask(f"{{ {selection} }}")
+        assert len(lively.statements) == 1
+
+
+async def test_each_root_field_is_one_statement(lively: Api) -> None:
+    lively.statements.clear()
+    document = " ".join(f"f{number}: {found[-1]}" for number, found in enumerate(READ.values()))
+    await lively.as_(DIRECTOR).ask(f"{{ __typename {document} again: viewer {{ isLinked }} }}")
+    assert len(lively.statements) == len(READ) + 1
+
+
+class Written:
+    """What the writer's connection was sent for one mutation."""
+
+    def __init__(self, api: Api) -> None:
+        self.statements: list[str] = []
+        event.listen(
+            api.database.engine, "before_cursor_execute", lambda *given: self.statements.append(given[2].strip())
+        )
+
+    def rendered(self) -> list[str]:
+        """The statements that make JSON for a client."""
+        return [sql for sql in self.statements if "json_object(" in sql]
+
+
+async def test_a_mutation_reads_its_payload_back_by_one_statement(lively: Api) -> None:
+    """Inside its job, before the commit; the readers are asked for nothing."""
+    written = Written(lively)
+    done = set()
+
+    async def do(login: str, mutation: str, selection: str, **given: Any) -> dict[str, Any]:
+        written.statements.clear()
+        lively.statements.clear()
+        answer = await lively.as_(login).do(mutation, selection, **given)
+        assert lively.statements == []
+        assert len(written.rendered()) == 1
+        assert written.statements[-3:] == [written.rendered()[0], "RELEASE job", "COMMIT"]
+        done.add(mutation)
+        return answer
+
+    chat = f"chat {{ {CHAT} participants {{ nodes {{ user {{ name }} }} }} }}"
+    call = f"call {{ id status viewerActions lastActor {{ name }} chat {{ {CHAT} }} }}"
+    who = f"viewer {{ isLinked messengerUrl chats(first: 3) {{ nodes {{ {CHAT} }} }} }}"
+    group, people = lively.group(MATH_9A), [lively.as_(LEARNER_9A).id, lively.as_(OTHER_LEARNER_9A).id]
+    made = await do(
+        TEACHER_OF_TWO, "createChat", chat, kind="SUBGROUP", name="Кружок", groupId=group, participantIds=[]
+    )
+    this = {"chatId": made["chat"]["id"]}
+    await do(TEACHER_OF_TWO, "renameChat", chat, **this, name="Другой кружок")
+    await do(TEACHER_OF_TWO, "addChatParticipants", chat, **this, userIds=people)
+    await do(TEACHER_OF_TWO, "setChatAdministrator", chat, **this, userId=people[0], isAdministrator=True)
+    await do(TEACHER_OF_TWO, "removeChatParticipants", chat, **this, userIds=people[1:])
+    made = await do(LEARNER_9A, "createCall", call, **this, title="Встреча", startsAt="2026-09-11T09:00:00Z")
+    talk = {"callId": made["call"]["id"]}
+    await do(LEARNER_9A, "updateCall", call, **talk, title="Занятие")
+    await do(LEARNER_9A, "publishCall", call, **talk)
+    await do(TEACHER_OF_TWO, "markChatsSeen", "badges { newCalls }")
+    await do(LEARNER_9A, "finishCall", call, **talk)
+    await do(LEARNER_9A, "deleteCall", f"deletedCallId badges {{ newCalls }} chat {{ {CHAT} }}", **talk)
+    await do(TEACHER_OF_TWO, "deleteChat", "deletedChatId badges { newCalls }", **this)
+    await do(LEARNER_9A, "unlinkProfile", who)
+    begun = await do(LEARNER_9A, "beginProfileLink", "authorizationUrl")
+    code, state = BuiltinMessenger(SECRET).code("somebody"), begun["authorizationUrl"].partition("state=")[2]
+    await do(LEARNER_9A, "completeProfileLink", who, code=code, state=state)
+    assert done == fields_of("Mutation")
+
+
+async def test_a_refusal_with_an_object_is_one_statement(lively: Api) -> None:
+    curator = lively.as_(CURATOR_9A)
+    chat = lively.chat("GROUP", CLASS_9A)
+    made = await curator.do("createCall", "call { id }", chatId=chat, title="Ещё", startsAt="2026-09-11T09:00:00Z")
+    lively.statements.clear()
+    refused = await curator.refused("CALL_ALREADY_PUBLISHED", "publishCall", callId=made["call"]["id"])
+    assert refused["__typename"] == "CallAlreadyPublishedError"
+    assert len(lively.statements) == 1
+
+
+@pytest.mark.parametrize("stream", ["callPublished", "callChanged", "chatChanged"])
+async def test_a_page_of_a_subscription_is_one_statement(lively: Api, stream: str) -> None:
+    """Whatever is in it. Nobody is woken here, so each page but the last is a full one."""
+    chat = "" if stream == "callPublished" else f"chat {{ {CHAT} }}"
+    call = "" if stream == "chatChanged" else f"call {{ title viewerActions chat {{ {CHAT} }} }}"
+    await lively.operations.context(None).listeners.stop()
+    administrator = lively.as_(ADMINISTRATOR)
+    document = f'subscription {{ {stream}(after: "0") {{ cursor {chat} {call} }} }}'
+    lively.statements.clear()
+    heard = 0
+    async with administrator.listening(document) as changes:
+        while True:
+            try:
+                await asyncio.wait_for(changes.next(), QUIET)
+                heard += 1
+            except TimeoutError:
+                break
+    assert heard > 5
+    assert len(lively.statements) == heard // AT_ONCE + 1
+
+
+async def test_badges_are_one_statement(lively: Api) -> None:
+    await lively.operations.context(None).listeners.stop()
+    learner = lively.as_(LEARNER_9A)
+    lively.statements.clear()
+    async with learner.listening("subscription { badgesChanged { newCalls } }") as badges:
+        await badges.next()
+        await badges.nothing()
+    assert len(lively.statements) == 1
