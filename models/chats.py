@@ -133,7 +133,7 @@ def remove_participants(tx: Transaction, actor: Actor, chat_id: int, user_ids: S
     refuse(decide(actor, ChatAction.EDIT_PARTICIPANTS, chat))
     current = participations.members(tx, chat_id)
     leaving = wanted & current.keys()
-    _keeps_administrator(current, without=leaving)
+    _keeps_administrator(tx, current, without=leaving)
     change_members(tx, actor.organization_id, chat_id, leaving=leaving)
 
 
@@ -149,7 +149,7 @@ def set_administrator(
     if current[user_id] == is_administrator:
         return
     if not is_administrator:
-        _keeps_administrator(current, without={user_id})
+        _keeps_administrator(tx, current, without={user_id})
     change_members(tx, actor.organization_id, chat_id, roles={user_id: is_administrator})
 
 
@@ -256,10 +256,16 @@ def _active(tx: Transaction, actor: Actor, user_ids: Sequence[int]) -> set[int]:
     return found
 
 
-def _keeps_administrator(current: dict[int, bool], *, without: set[int]) -> None:
+def _keeps_administrator(tx: Transaction, current: dict[int, bool], *, without: set[int]) -> None:
+    """Somebody active has to remain (A20): who has left the school administers nothing, even before the night."""
     administrators = {user_id for user_id, role in current.items() if role}
-    if administrators & without and not administrators - without:
+    if administrators & without and not _any_active(tx, administrators - without):
         raise Refused(Code.LAST_ADMINISTRATOR)
+
+
+def _any_active(tx: Transaction, people: set[int]) -> bool:
+    active = select(users.c.id).where(users.c.id.in_(people), users.c.deactivated_at.is_(None))
+    return tx.execute(active.limit(1)).first() is not None
 
 
 def _bounded(field: str, ids: Sequence[int] | None) -> None:

@@ -1,12 +1,13 @@
 """How do tests use the API? As a named person of a named school, through everything but the wire."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Table, select, text
 
 import app.operations
 from app.auth import Identity, Tokens
@@ -88,13 +89,18 @@ class Api:
         return self._id("Chat", wanted)
 
     def dump(self, *, without: tuple[str, ...] = ()) -> Dump:
-        """Every row of every table."""
-        with self.database.engine.connect() as connection:
+        """Every row of every table, as the database keeps it."""
+        with closing(sqlite3.connect(self.database.path)) as connection:
             return {
-                table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
-                for table in metadata.tables.values()
-                if table.name not in without
+                name: connection.execute(f"SELECT * FROM {name} ORDER BY rowid").fetchall()
+                for name in metadata.tables
+                if name not in without
             }
+
+    def rows(self, table: Table) -> list[Any]:
+        """What is stored in a table, in the order in which it was stored."""
+        with self.database.engine.connect() as connection:
+            return list(connection.execute(select(table).order_by(text("rowid"))))
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import select, text
 
 from jobs.demo.gorizont import GORIZONT
 from jobs.demo.roster_set import School, write_zip
@@ -167,8 +166,8 @@ class Since:
     """What was stored since this was made."""
 
     def __init__(self, api: Api) -> None:
-        self._database = api.database
-        self._known = {table: len(self._rows(table)) for table in (events, outbox)}
+        self._api = api
+        self._known = {table: len(api.rows(table)) for table in (events, outbox)}
 
     def events(self) -> list[str]:
         """The kinds of the events, in order."""
@@ -179,9 +178,4 @@ class Since:
         return [(row.command, orjson.loads(row.payload), row.waits_for_night) for row in self._new(outbox)]
 
     def _new(self, table: Any) -> list[Any]:
-        return self._rows(table)[self._known[table] :]
-
-    def _rows(self, table: Any) -> list[Any]:
-        """In the order in which they were stored."""
-        with self._database.engine.connect() as connection:
-            return list(connection.execute(select(table).order_by(text("rowid"))))
+        return self._api.rows(table)[self._known[table] :]

@@ -336,7 +336,7 @@ async def test_a_page_of_a_subscription_is_one_statement(lively: Api, stream: st
                 heard += 1
             except TimeoutError:
                 break
-    assert heard > 5
+    assert heard > 1
     assert len(lively.statements) == heard // AT_ONCE + 1
 
 

@@ -5,10 +5,9 @@ is complete replaces them; of a delta, the rows that the set does not mention ar
 one way from rows to the school, and a delta ends where the complete set would.
 """
 
-import gzip
 import hashlib
-import io
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +21,7 @@ from models.database import Transaction
 from models.tables.organization import organizations
 from models.tables.roster import roster_files
 
+ROWS_OF_PART = 10_000
 OF_SCHOOL = "IN (SELECT org FROM belonging WHERE school = :school)"
 OF_OTHERS = "IN (SELECT org FROM belonging WHERE school <> :school)"
 
@@ -63,34 +63,33 @@ def complete(staging: Staging, connection: Connection, manifest: Manifest, findi
         named = family
     for table in partial:
         for school in named:
-            columns, rows = _unpacked(connection, numbers[school], table)
-            kept = [name for name in columns if name in TABLES[table]]
-            places = [columns.index(name) for name in kept]
-            add_unknown(staging, table, kept, ([row[place] for place in places] for row in rows))
+            for columns, rows in _unpacked(connection, numbers[school], table):
+                kept = [name for name in columns if name in TABLES[table]]
+                places = [columns.index(name) for name in kept]
+                add_unknown(staging, table, kept, [[row[place] for place in places] for row in rows])
 
 
 def remember(tx: Transaction, staging: Staging, organization_id: int, school: str) -> None:
-    """Keeps the rows of the school, where they differ from those that are kept."""
-    table, files = roster_files, roster_files.c
+    """Keeps the rows of the school; only parts that differ are written."""
+    known = roster_files.c
+    of_school = known.organization_id == organization_id
     kept = {
-        row.file: row.digest
-        for row in tx.execute(select(files.file, files.digest).where(files.organization_id == organization_id))
+        (row.file, row.part): row.digest
+        for row in tx.execute(select(known.file, known.part, known.digest).where(of_school))
     }
     for file in TABLES:
-        digest = hashlib.sha256()
-        rows = 0
-        for rows, line in enumerate(_lines(staging, file, school), start=1):  # noqa: B007
-            digest.update(line)
-        here = [files.organization_id == organization_id, files.file == file]
-        if rows == 1:  # the header alone
-            if file in kept:
-                tx.execute(delete(table).where(*here))
-        elif kept.get(file) != digest.hexdigest():
-            values = {"digest": digest.hexdigest(), "content": _packed(_lines(staging, file, school))}
-            if file in kept:
-                tx.execute(update(table).where(*here).values(values))
-            else:
-                tx.execute(insert(table).values(organization_id=organization_id, file=file, **values))
+        for part, lines in enumerate(_parts(staging, file, school)):
+            digest = hashlib.sha256(lines).hexdigest()
+            before = kept.pop((file, part), None)
+            if digest != before:
+                values = {"digest": digest, "content": zlib.compress(lines)}
+                here = {"organization_id": organization_id, "file": file, "part": part}
+                if before is None:
+                    tx.execute(insert(roster_files).values(**here, **values))
+                else:
+                    tx.execute(_at(update(roster_files), here).values(values))
+    for file, part in kept:
+        tx.execute(_at(delete(roster_files), {"organization_id": organization_id, "file": file, "part": part}))
 
 
 def _family(connection: Connection, numbers: dict[str, int], named: list[str]) -> list[str]:
@@ -101,36 +100,37 @@ def _family(connection: Connection, numbers: dict[str, int], named: list[str]) -
         school = waiting.pop()
         if school not in family:
             family[school] = None
-            columns, rows = _unpacked(connection, numbers[school], "orgs")
-            waiting += [row[columns.index("id")] for row in rows if row[columns.index("id")] in numbers]
+            for columns, rows in _unpacked(connection, numbers[school], "orgs"):
+                place = columns.index("id")
+                waiting += [row[place] for row in rows if row[place] in numbers]
     return sorted(family)
 
 
-def _lines(staging: Staging, file: str, school: str) -> Iterator[bytes]:
-    """The names of the columns, then the school's rows by id: a line of JSON each."""
+def _parts(staging: Staging, file: str, school: str) -> Iterator[bytes]:
+    """The school's rows by id, a line of JSON each, some thousand at a time below the names of the columns."""
     columns = TABLES[file]
-    yield json.dumps(columns).encode() + b"\n"
     listed = ", ".join(f'"{column}"' for column in columns)
-    rows = f"SELECT json_array({listed}) FROM {file} WHERE {ROWS[file]} ORDER BY id"
-    for (row,) in staging.execute(rows, {"school": school}):
-        yield row.encode() + b"\n"
+    rows = staging.execute(
+        f"SELECT json_array({listed}) FROM {file} WHERE {ROWS[file]} ORDER BY id", {"school": school}
+    )
+    while lines := rows.fetchmany(ROWS_OF_PART):
+        yield "\n".join((json.dumps(columns), *(line for (line,) in lines))).encode()
 
 
-def _packed(lines: Iterator[bytes]) -> bytes:
-    held = io.BytesIO()
-    with gzip.GzipFile(fileobj=held, mode="wb", mtime=0) as packer:
-        packer.writelines(lines)
-    return held.getvalue()
+def _unpacked(
+    connection: Connection, organization_id: int, file: str
+) -> Iterator[tuple[list[str], list[list[Any]]]]:
+    """The names of the columns and the rows, part by part."""
+    known = roster_files.c
+    parts = (
+        select(known.content)
+        .where(known.organization_id == organization_id, known.file == file)
+        .order_by(known.part)
+    )
+    for content in connection.execute(parts).scalars():
+        columns, *rows = map(json.loads, zlib.decompress(content).split(b"\n"))
+        yield columns, rows
 
 
-def _unpacked(connection: Connection, organization_id: int, file: str) -> tuple[list[str], Iterator[list[Any]]]:
-    """The names of the columns, and the rows."""
-    content = connection.execute(
-        select(roster_files.c.content).where(
-            roster_files.c.organization_id == organization_id, roster_files.c.file == file
-        )
-    ).scalar_one_or_none()
-    if content is None:
-        return [], iter(())
-    lines = gzip.GzipFile(fileobj=io.BytesIO(content))
-    return json.loads(next(lines)), map(json.loads, lines)
+def _at(statement: Any, here: dict[str, Any]) -> Any:
+    return statement.where(*(roster_files.c[column] == value for column, value in here.items()))

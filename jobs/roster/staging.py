@@ -36,7 +36,7 @@ def open_staging() -> Iterator[Staging]:
     with tempfile.TemporaryDirectory(prefix="preau-import-") as directory:
         staging = sqlite3.connect(Path(directory) / "staging.db", isolation_level=None)
         try:
-            for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -32768"):
+            for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -16384"):
                 staging.execute(f"PRAGMA {pragma}")
             for table, columns in TABLES.items():
                 staging.execute(f"CREATE TABLE {table} (line, {', '.join(_quoted(columns))})")
@@ -81,8 +81,6 @@ def add(staging: Staging, table: str, columns: Sequence[str], rows: Iterable[Seq
 
 def add_unknown(staging: Staging, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Adds remembered rows, but none whose id is there already."""
-    if not columns:
-        return
     marks = ", ".join(f"?{place}" for place in range(1, len(columns) + 1))
     own = f"?{columns.index('id') + 1}"
     staging.execute("BEGIN")

@@ -89,14 +89,19 @@ participations = Table(
     Column("joined_event", Key, nullable=False),
     Column("left_at", Moment),
     Column("left_event", Key),
+    Column("latest_event", Key),
+    Column("muted_at", Moment),
     of_organization(),
     refers_to("rooms", "room_id"),
     refers_to("users", "user_id"),
     CheckConstraint("(left_at IS NULL) = (left_event IS NULL)", name="left"),
     only_one("uq_participations_open", "room_id", "user_id", where="left_at IS NULL"),
     index_where("ix_participations_of_user", "user_id", "room_id", where="left_at IS NULL"),
+    only_one("uq_participations_listed", "room_id", "user_id", where="latest_event IS NOT NULL"),
+    index_where("ix_participations_latest", "user_id", "latest_event", where="latest_event IS NOT NULL"),
     index_where("ix_participations_ended", "user_id", "room_id", where="left_at IS NOT NULL"),
     sqlite_autoincrement=True,
 )
 """An interval of taking part, in time and in event numbers. `is_linked` repeats whether the person's profile
-is linked, because every tile counts it (E19)."""
+is linked, because every tile counts it (E19). `latest_event` places a conversation in the person's list:
+the newest message that the person still sees there, or its opening; none: it is not listed."""

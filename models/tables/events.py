@@ -23,6 +23,9 @@ class EventKind(StrEnum):
     CALL_CHANGED = "CALL_CHANGED"
     CALL_PUBLISHED = "CALL_PUBLISHED"
     CHATS_SEEN = "CHATS_SEEN"
+    MESSAGE_SENT = "MESSAGE_SENT"
+    MESSAGE_CHANGED = "MESSAGE_CHANGED"
+    CONVERSATION_CHANGED = "CONVERSATION_CHANGED"
     PERSON_CHANGED = "PERSON_CHANGED"
 
 
@@ -34,11 +37,15 @@ events = Table(
     Column("kind", Text, nullable=False),
     Column("chat_id", Key),
     Column("call_id", Key),
+    Column("conversation_id", Key),
+    Column("message_id", Key),
     Column("user_id", Key),
     Column("at", Moment, nullable=False),
     of_organization(),
     refers_to("chats", "chat_id"),
     refers_to("calls", "call_id"),
+    refers_to("conversations", "conversation_id"),
+    refers_to("messages", "message_id"),
     refers_to("users", "user_id"),
     one_of("kind", EventKind),
 )

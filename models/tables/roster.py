@@ -2,16 +2,17 @@
 
 from sqlalchemy import Column, LargeBinary, Table, Text
 
-from models.tables.base import metadata, of_organization, organization_column
+from models.tables.base import Key, metadata, of_organization, organization_column
 
 roster_files = Table(
     "roster_files",
     metadata,
     organization_column(primary_key=True),
     Column("file", Text, primary_key=True),
+    Column("part", Key, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     of_organization(),
 )
-"""`content` is the rows of one file of the set, packed; `digest` tells whether they changed. The import alone
-reads and writes it."""
+"""`content` is some thousand rows of one file of the set, packed; `digest` tells whether they changed. The
+import alone reads and writes it."""

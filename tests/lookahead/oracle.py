@@ -10,7 +10,6 @@ from typing import Any
 from graphql import DocumentNode, GraphQLResolveInfo, GraphQLSchema, execute_sync
 
 from tests.lookahead.pages import Thing
-from tests.lookahead.rows import Row
 from tests.lookahead.rules import MANDATORY, Sight
 from tests.lookahead.things import (
     badges,

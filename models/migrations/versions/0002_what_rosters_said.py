@@ -17,12 +17,13 @@ def upgrade() -> None:
         "roster_files",
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("part", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("fk_roster_files_organization_id")
         ),
-        sa.PrimaryKeyConstraint("organization_id", "file", name=op.f("pk_roster_files")),
+        sa.PrimaryKeyConstraint("organization_id", "file", "part", name=op.f("pk_roster_files")),
     )
 
 

@@ -1,0 +1,181 @@
+"""Conversations, their messages, whom each message is addressed to, and whom it has reached."""
+
+from enum import StrEnum
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+
+from models.tables.base import (
+    Folded,
+    Key,
+    Moment,
+    index_where,
+    metadata,
+    of_organization,
+    one_of,
+    only_one,
+    organization_column,
+    referable,
+    refers_to,
+)
+
+
+class ConversationKind(StrEnum):
+    DIRECT = "DIRECT"
+    GROUP = "GROUP"
+    MAIL = "MAIL"
+    CHAT = "CHAT"
+
+
+class Format(StrEnum):
+    """How a body is written."""
+
+    TEXT = "TEXT"
+    RICH = "RICH"
+
+
+class Role(StrEnum):
+    """As what a message reached a person."""
+
+    MEMBER = "MEMBER"
+    TO = "TO"
+    CC = "CC"
+    BCC = "BCC"
+
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    organization_column(),
+    Column("kind", Text, nullable=False),
+    Column("title", Text),
+    Column("search_key", Folded),
+    Column("low_id", Key),
+    Column("high_id", Key),
+    Column("created_at", Moment, nullable=False),
+    of_organization(),
+    refers_to("rooms", "id"),
+    refers_to("users", "low_id"),
+    refers_to("users", "high_id"),
+    referable(),
+    one_of("kind", ConversationKind),
+    CheckConstraint("(kind = 'DIRECT') = (low_id IS NOT NULL AND high_id IS NOT NULL)", name="pair"),
+    CheckConstraint("low_id <= high_id", name="order"),
+    CheckConstraint("(kind = 'GROUP') = (title IS NOT NULL)", name="title"),
+    only_one("uq_conversations_pair", "low_id", "high_id", where="kind = 'DIRECT'"),
+)
+"""A room whose messages are stored here. A DIRECT one stands for an unordered pair; with oneself both are the
+same. A MAIL one is a thread; its title and its people are what each viewer's own deliveries show."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    organization_column(),
+    Column("conversation_id", Key, nullable=False),
+    Column("author_id", Key, nullable=False),
+    Column("parent_id", Key),
+    Column("subject", Text),
+    Column("subject_key", Folded),
+    Column("body", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("event", Key),
+    Column("sent_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    of_organization(),
+    refers_to("conversations", "conversation_id"),
+    refers_to("users", "author_id"),
+    refers_to("messages", "parent_id"),
+    referable(),
+    one_of("format", Format),
+    CheckConstraint("(event IS NULL) = (sent_at IS NULL)", name="sent"),
+    only_one("uq_messages_event", "organization_id", "event", where="event IS NOT NULL"),
+    Index("ix_messages_of_conversation", "conversation_id", "event"),
+    sqlite_autoincrement=True,
+)
+"""`event` is the number under which it was sent: messages are in that order everywhere. None: a draft."""
+
+recipients = Table(
+    "recipients",
+    metadata,
+    organization_column(),
+    Column("message_id", Key, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("user_id", Key),
+    Column("group_id", Key),
+    Column("position", Text),
+    of_organization(),
+    refers_to("messages", "message_id"),
+    refers_to("users", "user_id"),
+    refers_to("groups", "group_id"),
+    one_of("role", Role),
+    CheckConstraint("(user_id IS NULL) = (group_id IS NOT NULL)", name="one_of_two"),
+    CheckConstraint("(group_id IS NULL) = (position IS NULL)", name="audience"),
+)
+"""A mail as it was addressed: people, and audiences as they were called."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    organization_column(),
+    Column("user_id", Key, nullable=False),
+    Column("message_id", Key, nullable=False),
+    Column("conversation_id", Key, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("event", Key),
+    Column("is_author", Boolean, nullable=False),
+    Column("received_as", Text),
+    Column("read_at", Moment),
+    Column("trashed_at", Moment),
+    Column("deleted_at", Moment),
+    PrimaryKeyConstraint("user_id", "message_id"),
+    of_organization(),
+    refers_to("users", "user_id"),
+    refers_to("messages", "message_id"),
+    refers_to("conversations", "conversation_id"),
+    one_of("kind", ConversationKind),
+    CheckConstraint("received_as IN ('MEMBER', 'TO', 'CC', 'BCC')", name="received_as"),
+    CheckConstraint("is_author OR received_as IS NOT NULL", name="reason"),
+    Index("ix_deliveries_of_message", "message_id", "user_id"),
+    index_where("ix_deliveries_history", "user_id", "conversation_id", "event", where="deleted_at IS NULL"),
+    index_where(
+        "ix_deliveries_unread",
+        "user_id",
+        "conversation_id",
+        where="read_at IS NULL AND trashed_at IS NULL AND deleted_at IS NULL AND received_as IS NOT NULL",
+    ),
+    index_where(
+        "ix_deliveries_mail",
+        "user_id",
+        "event",
+        where="kind = 'MAIL' AND deleted_at IS NULL",
+    ),
+)
+"""A person sees a message if and only if there is a row here that is not deleted (invariant 1). `kind` and
+`event` repeat the conversation's kind and the message's place, for the indexes. The author of a mail who
+addressed himself has both marks on one row."""
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    organization_column(),
+    Column("uploader_id", Key, nullable=False),
+    Column("message_id", Key),
+    Column("place", Integer),
+    Column("name", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("byte_size", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("storage_key", Text, nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    of_organization(),
+    refers_to("users", "uploader_id"),
+    refers_to("messages", "message_id"),
+    referable(),
+    Index("ix_attachments_of_message", "message_id", "place"),
+    index_where("ix_attachments_orphans", "created_at", where="message_id IS NULL"),
+    sqlite_autoincrement=True,
+)
+"""A file that was uploaded; it belongs to a message once that is saved or sent with it."""
