@@ -53,7 +53,7 @@ class Actor(Viewer):
 
 def standing(viewer: Viewer) -> Select[Any]:
     """How the viewer stands in the organization: one row, of which each column is worked out when read."""
-    sees_created = type_coerce(organizations.c.policy, JSON)["callVisibility"].as_string()
+    knobs = type_coerce(organizations.c.policy, JSON)
     return (
         select(
             organizations.c.locale,
@@ -67,7 +67,12 @@ def standing(viewer: Viewer) -> Select[Any]:
             _is_at(viewer, GroupKind.SUBGROUP, Position.TEACHER).label("teaches_subgroup"),
             _is_at(viewer, GroupKind.ORGANIZATION, *PERSONNEL).label("is_personnel"),
             _is_at(viewer, GroupKind.ORGANIZATION, *OFFICE).label("sees_memberships"),
-            (sees_created == CallVisibility.CREATED_AND_PUBLISHED).label("sees_created_calls"),
+            (knobs["callVisibility"].as_string() == CallVisibility.CREATED_AND_PUBLISHED).label(
+                "sees_created_calls"
+            ),
+            knobs["selfMessages"].as_boolean().label("self_messages"),
+            knobs["guardianReachesChild"].as_boolean().label("guardian_reaches_child"),
+            knobs["audiencesAsRecipients"].as_boolean().label("audiences_as_recipients"),
         )
         .select_from(organizations)
         .where(organizations.c.id == viewer.organization_id)

@@ -1,17 +1,19 @@
 """Whom does an event concern?
 
-Who takes part in its chat, or did when it happened; whom it is about; and the administrators of the
-organization, who see every chat. Asked again for each page that is delivered: the rights are those of now.
+Who took part in its chat when it happened; whom it is about; and the administrators of the organization, who
+see every chat. Asked again for each page that is delivered: what is shown of it follows the rights of now. So
+what somebody is told depends on the story alone, and not on when he listened.
 """
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, union
 
 from models.actor import Viewer, administers_organization, stands
 from models.chat_scopes import mine
 from models.tables.calls import CallStatus, calls
 from models.tables.chats import chats, participations
+from models.tables.conversations import deliveries
 from models.tables.events import EventKind, events
 from models.tables.organization import organizations
 from models.tables.people import GroupKind, Position, groups, memberships
@@ -27,8 +29,13 @@ def people_concerned(organization_id: Any, since: Any) -> Select[Any]:
     new = and_(events.c.organization_id == organization_id, events.c.number > since)
     take_part = (
         select(participations.c.user_id)
-        .select_from(events.join(participations, participations.c.room_id == events.c.chat_id))
-        .where(new, _covers(participations, events.c.number))
+        .select_from(
+            events.join(
+                participations,
+                participations.c.room_id == func.coalesce(events.c.chat_id, events.c.conversation_id),
+            )
+        )
+        .where(new, events.c.user_id.is_(None), _covers(participations, events.c.number))
     )
     administer = (
         select(memberships.c.user_id)
@@ -38,6 +45,7 @@ def people_concerned(organization_id: Any, since: Any) -> Select[Any]:
             groups.c.kind == GroupKind.ORGANIZATION,
             memberships.c.position == Position.ADMINISTRATOR,
             memberships.c.until.is_(None),
+            exists(select(literal(1)).where(new, events.c.chat_id.is_not(None))),
         )
     )
     themselves = select(events.c.user_id).where(new, events.c.user_id.is_not(None))
@@ -53,11 +61,12 @@ def chat_changes(viewer: Viewer, since: Any) -> Select[Any]:
 
 def call_changes(viewer: Viewer, since: Any) -> Select[Any]:
     """Changes of calls that the viewer sees or saw, publication among them."""
-    administers = or_(administers_organization(viewer), _administers_chat(viewer))
-    was_shown = or_(calls.c.published_event.is_not(None), stands(viewer, "sees_created_calls"))
+    was_shown = or_(
+        calls.c.published_event.is_not(None), stands(viewer, "sees_created_calls"), _administers_chat(viewer)
+    )
     changes = _events(viewer, since, EventKind.CALL_CHANGED, EventKind.CALL_PUBLISHED)
     return changes.join(calls, calls.c.id == events.c.call_id).where(
-        or_(administers, and_(_took_part(viewer), was_shown))
+        or_(administers_organization(viewer), and_(_took_part(viewer), was_shown))
     )
 
 
@@ -74,6 +83,45 @@ def publications(viewer: Viewer, since: Any) -> Select[Any]:
             chats.c.ended_at.is_(None),
             mine.c.user_id == viewer.id,
             mine.c.left_at.is_(None),
+        )
+    )
+
+
+def message_arrivals(viewer: Viewer, since: Any, conversation_id: Any = None) -> Select[Any]:
+    """Messages that reached the viewer and that he still sees; in one conversation, or in all."""
+    chosen = [] if conversation_id is None else [events.c.conversation_id == conversation_id]
+    return (
+        _events(viewer, since, EventKind.MESSAGE_SENT)
+        .join(deliveries, deliveries.c.message_id == events.c.message_id)
+        .where(deliveries.c.user_id == viewer.id, deliveries.c.deleted_at.is_(None), *chosen)
+    )
+
+
+def message_changes(viewer: Viewer, since: Any) -> Select[Any]:
+    """Changes of the viewer's own copies."""
+    return _events(viewer, since, EventKind.MESSAGE_CHANGED).where(events.c.user_id == viewer.id)
+
+
+def conversation_changes(viewer: Viewer, since: Any) -> Select[Any]:
+    """Changes of conversations in which the viewer takes part or did, and those that are his alone."""
+    there = exists(
+        select(literal(1)).where(
+            participations.c.room_id == events.c.conversation_id,
+            participations.c.user_id == viewer.id,
+            _covers(participations, events.c.number),
+        )
+    )
+    return _events(viewer, since, EventKind.CONVERSATION_CHANGED).where(
+        or_(events.c.user_id == viewer.id, and_(events.c.user_id.is_(None), there))
+    )
+
+
+def takes_part(viewer: Viewer, room_id: Any) -> ColumnElement[bool]:
+    return exists(
+        select(literal(1)).where(
+            participations.c.room_id == room_id,
+            participations.c.user_id == viewer.id,
+            participations.c.left_at.is_(None),
         )
     )
 
@@ -108,8 +156,8 @@ def _administers_chat(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _covers(interval: Any, number: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether somebody takes part now, or did at this event."""
-    return or_(
-        interval.c.left_event.is_(None),
-        and_(interval.c.joined_event <= number, number <= interval.c.left_event),
+    """Whether somebody took part at this event. Joining and leaving count: both are told (A15)."""
+    return and_(
+        interval.c.joined_event <= number,
+        or_(interval.c.left_event.is_(None), number <= interval.c.left_event),
     )

@@ -65,6 +65,13 @@ class Unauthenticated(RequestFault):
         super().__init__("UNAUTHENTICATED", text)
 
 
+class NoSuchThing(RequestFault):
+    """What a subscription names is not there, or the viewer does not see it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("NOT_FOUND", text)
+
+
 class BadRequest(RequestFault):
     def __init__(self, text: str) -> None:
         super().__init__("BAD_REQUEST", text)

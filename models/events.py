@@ -1,6 +1,7 @@
 """What happened, in which order? Numbers the events of an organization and queues what the messenger must hear."""
 
 import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -34,31 +35,45 @@ def record(
     *,
     chat_id: int | None = None,
     call_id: int | None = None,
+    conversation_id: int | None = None,
     user_id: int | None = None,
 ) -> int:
-    """Stores an event and returns its number: in the organization, in commit order, without holes.
+    """Stores an event and returns its number: in the organization, in commit order, without holes."""
+    number = take_numbers(tx, organization_id)
+    store(
+        tx,
+        organization_id,
+        kind,
+        number,
+        [{"chat_id": chat_id, "call_id": call_id, "conversation_id": conversation_id, "user_id": user_id}],
+    )
+    return number
 
-    From here to the commit the organization's row is held, so nobody else can take the next number.
-    """
-    number: int = tx.execute(
+
+def take_numbers(tx: Transaction, organization_id: int, count: int = 1) -> int:
+    """The first of the next numbers. From here to the commit the organization's row is held, so nobody else
+    can take one; each must be stored with its event."""
+    last: int = tx.execute(
         update(organizations)
         .where(organizations.c.id == organization_id)
-        .values(last_event=organizations.c.last_event + 1)
+        .values(last_event=organizations.c.last_event + count)
         .returning(organizations.c.last_event)
     ).scalar_one()
-    tx.execute(
-        insert(events).values(
-            organization_id=organization_id,
-            number=number,
-            kind=kind,
-            chat_id=chat_id,
-            call_id=call_id,
-            user_id=user_id,
-            at=tx.now,
-        )
-    )
     tx.woken.add(organization_id)
-    return number
+    return last - count + 1
+
+
+def store(
+    tx: Transaction, organization_id: int, kind: EventKind, first: int, subjects: Sequence[Mapping[str, int | None]]
+) -> None:
+    """Stores one event for each subject, a row of ids, under the numbers from `first` on."""
+    tx.execute(
+        insert(events),
+        [
+            {"organization_id": organization_id, "number": first + place, "kind": kind, "at": tx.now, **subject}
+            for place, subject in enumerate(subjects)
+        ],
+    )
 
 
 def tell_messenger(

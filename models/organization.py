@@ -124,7 +124,8 @@ def set_policy(tx: Transaction, organization_id: int, preset: str, policy: Polic
                     "from_position": rule.from_position.value,
                     "group_kind": rule.group_kind.value,
                     "to_position": rule.to_position.value,
+                    "descend": rule.descend,
                 }
-                for rule in dict.fromkeys(policy.reach)
+                for rule in policy.reach
             ],
         )

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 
 from models.actor import Viewer, is_personnel, stands
+from models.reach import reach_each_other
 from models.tables.chats import participations
-from models.tables.organization import reach_rules
 from models.tables.people import GroupKind, Position, groups, memberships, users
 
 STUDY = (GroupKind.CLASS, GroupKind.SUBGROUP, GroupKind.COURSE)
@@ -37,8 +37,7 @@ def visible_people(viewer: Viewer) -> Select[Any]:
         or_(
             users.c.id == viewer.id,
             is_personnel(viewer),
-            reaches(viewer.id, users.c.id, viewer),
-            reaches(users.c.id, viewer.id, viewer),
+            reach_each_other(viewer, viewer.id, users.c.id),
             _shares_room(viewer),
             _shares_study_group(viewer),
         ),
@@ -119,35 +118,6 @@ def belongs_to(viewer: Viewer, group_id: ColumnElement[int]) -> ColumnElement[bo
 
 def teaches(viewer: Viewer, group_id: ColumnElement[int]) -> ColumnElement[bool]:
     return _holds(viewer, group_id, (Position.TEACHER,))
-
-
-def reaches(
-    starter: ColumnElement[int] | Any, other: ColumnElement[int] | Any, viewer: Viewer
-) -> ColumnElement[bool]:
-    """Whether a rule of the viewer's organization lets one person start writing to the other (E1, E2)."""
-    starting, reached = memberships.alias("starting"), memberships.alias("reached")
-    return exists(
-        select(literal(1))
-        .select_from(
-            starting.join(reached, reached.c.group_id == starting.c.group_id)
-            .join(groups, groups.c.id == starting.c.group_id)
-            .join(
-                reach_rules,
-                and_(
-                    reach_rules.c.organization_id == viewer.organization_id,
-                    reach_rules.c.from_position == starting.c.position,
-                    reach_rules.c.group_kind == groups.c.kind,
-                    reach_rules.c.to_position == reached.c.position,
-                ),
-            )
-        )
-        .where(
-            starting.c.user_id == starter,
-            starting.c.until.is_(None),
-            reached.c.user_id == other,
-            reached.c.until.is_(None),
-        )
-    )
 
 
 def _holds(viewer: Viewer, group_id: ColumnElement[int], positions: Iterable[Position]) -> ColumnElement[bool]:

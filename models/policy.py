@@ -1,14 +1,24 @@
 """What may an organization decide for itself? One policy of knobs; a preset is a set of their values."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from models.tables.chats import ChatKind
+from models.tables.conversations import ConversationKind, Format
 from models.tables.people import GroupKind, Position
+
+BodyFormat = Format
+"""How bodies are written. Of rich ones a fixed set of tags is kept (M1)."""
+
+MOST_RECIPIENTS = 100_000
+MOST_BYTES = 1024**3
+"""How far the numbers may be turned up."""
 
 
 class LinkRequirement(StrEnum):
@@ -26,6 +36,24 @@ class CallVisibility(StrEnum):
     CREATED_AND_PUBLISHED = "CREATED_AND_PUBLISHED"
 
 
+class ReplyRule(StrEnum):
+    """Whom somebody may answer: those he may start with (PA3); besides, whoever wrote to him (MA7); or whoever
+    wrote to him, while one of the two may start with the other (I2, I12)."""
+
+    WITHIN_REACH = "WITHIN_REACH"
+    ALWAYS = "ALWAYS"
+    WHILE_EITHER_MAY_START = "WHILE_EITHER_MAY_START"
+
+
+class MessageDeletion(StrEnum):
+    """What becomes of a message that somebody deletes: he cannot (P4), it is gone for him alone (I6), or it
+    goes into his trash (M13)."""
+
+    NONE = "NONE"
+    FOR_ME = "FOR_ME"
+    TRASH = "TRASH"
+
+
 class Knobs(BaseModel):
     """Frozen, spelled in camelCase where people and the database read it."""
 
@@ -33,22 +61,63 @@ class Knobs(BaseModel):
 
 
 class ReachRule(Knobs):
-    """Who is at `from_position` in a group of this kind may start writing to those at `to_position` in it."""
+    """Who is at `from_position` in a group of this kind may start writing to those at `to_position` in it; where
+    the rule descends, in every group below it as well."""
 
     from_position: Position
     group_kind: GroupKind
     to_position: Position
+    descend: StrictBool = False
 
 
 class Policy(Knobs):
-    """All knobs of one organization. `domain.md` lists what each preset sets."""
+    """All knobs of one organization. `domain.md` lists what each preset sets.
 
-    messaging_enabled: bool = True
-    lockdown: bool = False
+    `most_attachment_bytes`: of all attachments of one message together.
+    """
+
+    messaging_enabled: StrictBool = True
+    lockdown: StrictBool = False
     link_requirement: LinkRequirement = LinkRequirement.NONE
+    conversation_kinds: tuple[ConversationKind, ...] = ()
+    self_messages: StrictBool = False
+    guardian_reaches_child: StrictBool = False
+    reply: ReplyRule = ReplyRule.WITHIN_REACH
+    audiences_as_recipients: StrictBool = False
+    attachments: StrictBool = False
+    body_format: BodyFormat = BodyFormat.TEXT
+    message_deletion: MessageDeletion = MessageDeletion.NONE
+    conversation_deletion: StrictBool = False
+    history_after_leaving: StrictBool = False
+    news_feed: StrictBool = False
+    most_recipients: Annotated[int, Field(strict=True, ge=1, le=MOST_RECIPIENTS)] = 5000
+    most_attachment_bytes: Annotated[int, Field(strict=True, ge=1, le=MOST_BYTES)] = 25 * 1024**2
     chat_kinds: tuple[ChatKind, ...] = ()
     call_visibility: CallVisibility = CallVisibility.CREATED_AND_PUBLISHED
     reach: tuple[ReachRule, ...] = ()
+
+    @field_validator("conversation_kinds", "chat_kinds")
+    @classmethod
+    def _each_kind_once(cls, kinds: tuple[StrEnum, ...]) -> tuple[StrEnum, ...]:
+        for kind in kinds:
+            if kinds.count(kind) > 1:
+                raise PydanticCustomError("doubled", "{kind} is there twice", {"kind": kind.name})
+        if ConversationKind.CHAT in kinds:
+            raise PydanticCustomError("chat", "CHAT is no choice: a chat's conversation comes with the chat")
+        return kinds
+
+    @field_validator("reach")
+    @classmethod
+    def _each_rule_once(cls, rules: Sequence[ReachRule]) -> tuple[ReachRule, ...]:
+        """Of a rule that is there with and without its descent, the wider one."""
+        descends: dict[tuple[Position, GroupKind, Position], bool] = {}
+        for rule in rules:
+            key = (rule.from_position, rule.group_kind, rule.to_position)
+            descends[key] = descends.get(key, False) or rule.descend
+        return tuple(
+            ReachRule(from_position=start, group_kind=kind, to_position=end, descend=descend)
+            for (start, kind, end), descend in descends.items()
+        )
 
     def with_knobs(self, changes: dict[str, Any]) -> "Policy":
         """The policy with some knobs set, by their camelCase names. Raises ValueError with one plain line."""

@@ -5,6 +5,7 @@ import unicodedata
 from models.errors import Code, Refused
 
 NAME_LENGTH = 200
+BODY_LENGTH = 20_000
 
 
 def fold(text: str) -> str:
@@ -31,6 +32,22 @@ def name(field: str, value: str) -> str:
     if not 1 <= len(trimmed) <= NAME_LENGTH or any(map(_is_control, trimmed)):
         raise Refused(Code.INVALID_INPUT, field=field)
     return trimmed
+
+
+def subject(field: str, value: str) -> str:
+    """The subject of a mail: up to 200 characters after trimming, maybe none, or INVALID_INPUT."""
+    return name(field, value) if value.strip() else ""
+
+
+def body(field: str, value: str) -> str:
+    """A message's text, as it was written: 1 to 20,000 characters, not white space alone, no control characters
+    but line breaks and tabs; or INVALID_INPUT."""
+    if not value.strip() or len(value) > BODY_LENGTH or any(map(_is_control, value.translate(_BREAKS))):
+        raise Refused(Code.INVALID_INPUT, field=field)
+    return value
+
+
+_BREAKS = dict.fromkeys(map(ord, "\n\r\t\u2028\u2029"))
 
 
 def _is_control(character: str) -> bool:

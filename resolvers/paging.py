@@ -22,6 +22,9 @@ from resolvers.statement import Arguments, Expression, Row, Statement
 
 PAGE = 20
 LARGEST_PAGE = 100
+LONGEST_SEARCH = 200
+"""As long as the longest name; engines refuse patterns beyond some length."""
+
 PAGING = frozenset({"first", "after", "last", "before"})
 """The arguments that every connection may take; one that grows at its end alone takes the first two."""
 
@@ -30,13 +33,15 @@ PAGING = frozenset({"first", "after", "last", "before"})
 class Page(Entry):
     """A relation that grows: a connection over a scope, ordered by keys that name a row.
 
-    `keys` are columns of the source, the last one unique, all in one direction.
+    `keys` are columns of the source, the last one unique, all in one direction. `newest`: without arguments it
+    is the end of the list that is read.
     """
 
     item: str
     source: Source
     keys: tuple[str, ...]
     descending: bool = field(default=False, kw_only=True)
+    newest: bool = field(default=False, kw_only=True)
 
     @property
     def target(self) -> str:
@@ -82,7 +87,8 @@ class Window:
         self._names = page.keys
         self._keys = [source.selected_columns[name] for name in page.keys]
         self._descending = page.descending
-        self._backwards = "last" in arguments or ("before" in arguments and "first" not in arguments)
+        is_bare = page.newest and not any(name in arguments for name in PAGING)
+        self._backwards = is_bare or "last" in arguments or ("before" in arguments and "first" not in arguments)
         self._arguments = arguments
         self._chosen = source
         for name in ("after", "before"):
@@ -194,15 +200,26 @@ def _key(place: int, types: list[type], cursor: Any) -> Any:
         keys = json.loads(cursor)
         if type(keys) is list and [type(key) for key in keys] == types:
             key = keys[place]
-            if not isinstance(key, int) or abs(key) < 2**63:
+            if abs(key) < 2**63 if isinstance(key, int) else _is_storable(key):
                 return key
     except (ValueError, TypeError, RecursionError):
         pass
     raise BadRequest("That is no cursor of this list: pass one that the list gave.")
 
 
+def _is_storable(text: str) -> bool:
+    """Neither NUL nor half a character, which engines refuse. Raises UnicodeEncodeError for the latter."""
+    return b"\0" not in text.encode()
+
+
 def searched(source: Select[Any], column: Expression, arguments: Arguments) -> Select[Any]:
     """The rows whose folded text contains what is searched; all when nothing is."""
     if "search" not in arguments:
         return source
-    return source.where(column.like(arguments.bind("search", contains), escape="\\"))
+    return source.where(column.like(arguments.bind("search", _pattern), escape="\\"))
+
+
+def _pattern(text: str) -> str:
+    if len(text) > LONGEST_SEARCH:
+        raise LimitExceeded(f"search takes at most {LONGEST_SEARCH} characters.")
+    return contains(text)

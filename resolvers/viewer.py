@@ -8,19 +8,23 @@ from sqlalchemy import Integer, Select, String, cast, select
 
 from models import links
 from models.actor import Actor, person, stands
-from models.badges import new_calls
+from models.badges import new_calls, unread_conversations, unread_mail, unread_messages
 from models.chat_scopes import own_chats, visible_calls, visible_chats
+from models.conversation_scopes import visible_conversations
 from models.database import Transaction
 from models.decide import decide_creation
 from models.errors import LimitExceeded, Unauthenticated
+from models.messages import visible_messages
 from models.people_scopes import visible_groups, visible_people
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
+from models.tables.conversations import conversations, messages
 from models.tables.organization import organizations
 from models.tables.people import groups, users
 from resolvers.asked import Asked
 from resolvers.chats import chosen_chats
 from resolvers.context import Context, Given
+from resolvers.conversations import conversations_of_viewer
 from resolvers.dialects import rows_of
 from resolvers.ids import parts
 from resolvers.lookahead import Finished, plan_of_field
@@ -62,11 +66,25 @@ Projection(
         keys=("search_key", "id"),
         arguments=frozenset({"filter"}),
     ),
+    conversations=Page(
+        "Conversation",
+        conversations_of_viewer,
+        keys=("latest_event", "id"),
+        descending=True,
+        arguments=frozenset({"filter"}),
+    ),
     can_create_chat=Derived(_may_create_chat),
     groups=Many("Group", groups_of_viewer, arguments=frozenset({"kind"})),
 )
 
-Projection("Badges", users, new_calls=Column(lambda _: new_calls(VIEWER)))
+Projection(
+    "Badges",
+    users,
+    unread_conversations=Column(lambda _: unread_conversations(VIEWER)),
+    unread_messages=Column(lambda _: unread_messages(VIEWER)),
+    unread_mail=Column(lambda _: unread_mail(VIEWER)),
+    new_calls=Column(lambda _: new_calls(VIEWER)),
+)
 
 
 # ----------------------------------------------------------------------------------- from id to row
@@ -77,6 +95,8 @@ NODES: Mapping[str, Callable[[Row], Select[Any]]] = {
     "Group": lambda row: visible_groups(VIEWER).where(groups.c.id == row.id),
     "Chat": lambda row: visible_chats(VIEWER).where(chats.c.id == row.id),
     "Call": lambda row: visible_calls(VIEWER).where(calls.c.id == row.id),
+    "Conversation": lambda row: visible_conversations(VIEWER).where(conversations.c.id == row.id),
+    "Message": lambda row: visible_messages(VIEWER).where(messages.c.id == row.id),
 }
 """In which scope each type of id is looked up."""
 

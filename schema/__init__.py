@@ -9,13 +9,18 @@ from strawberry.tools import merge_types
 from schema import enums as enums
 from schema.calls import Call, CallMutation
 from schema.chats import Chat, ChatMutation
+from schema.conversations import Conversation
+from schema.conversing import ConversationMutation
 from schema.documents import Documents
+from schema.messages import Message, MessageMutation
 from schema.people import Group, Organization, User
 from schema.projected import Executor, check_projections
 from schema.scalars import DATE_TIME, Moment
 from schema.viewer import ProfileMutation, Query, Subscription
 
-Mutation: Any = merge_types("Mutation", (ChatMutation, CallMutation, ProfileMutation))
+Mutation: Any = merge_types(
+    "Mutation", (ChatMutation, CallMutation, ProfileMutation, ConversationMutation, MessageMutation)
+)
 Mutation.__strawberry_definition__.description = "What can be done."
 
 
@@ -30,7 +35,7 @@ schema = Schema(
     Query,
     Mutation,
     Subscription,
-    types=[Organization, User, Group, Chat, Call],
+    types=[Organization, User, Group, Chat, Call, Conversation, Message],
     extensions=[Documents],
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map={Moment: DATE_TIME}, disable_field_suggestions=True),

@@ -62,12 +62,15 @@ class _Document:
 
     def admit(self, variables: dict[str, Any]) -> None:
         """Measures it, and again for other page sizes where they are variables. Raises LimitExceeded."""
-        sizes = repr([variables.get(name) for name in sorted(self._sizes)])
-        if sizes not in self._measured:
+        if self._given(variables) not in self._measured:
             self._sizes = Measure(self._schema, self.document, variables).sizes
             if len(self._measured) >= MEASURES:
                 self._measured.clear()
-            self._measured.add(repr([variables.get(name) for name in sorted(self._sizes)]))
+            self._measured.add(self._given(variables))
+
+    def _given(self, variables: dict[str, Any]) -> str:
+        """The values that the measure depends on; one that is left out is another than null: it has a default."""
+        return repr([variables.get(name, ...) for name in sorted(self._sizes)])
 
     @cached_property
     def faults(self) -> list[GraphQLError]:
@@ -87,4 +90,6 @@ def _parsed(text: str) -> DocumentNode:
     except GraphQLSyntaxError as error:
         if f"more than {TOKENS} tokens" in error.message:
             raise LimitExceeded(f"The document has more than {TOKENS} tokens.") from None
+        if "nested too deeply" in error.message:
+            raise LimitExceeded("The document nests too deeply.") from None
         raise

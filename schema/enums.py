@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 import strawberry
 
 from models.decide import CallAction, ChatAction
+from models.decide_conversations import ConversationAction, MessageAction
 from models.errors import Code
 from models.policy import LinkRequirement
 from models.tables.calls import CallStatus
 from models.tables.chats import ChatKind
+from models.tables.conversations import ConversationKind, Format
 from models.tables.people import GroupKind, Position
 
 Kind = TypeVar("Kind", bound=type[StrEnum])
@@ -23,7 +25,7 @@ def _described(kind: Kind, description: str, **values: str) -> Kind:
     return kind
 
 
-_NAMES: dict[Any, str] = {Code: "UserErrorCode"}
+_NAMES: dict[Any, str] = {Code: "UserErrorCode", Format: "BodyFormat"}
 
 _described(
     Position,
@@ -94,6 +96,46 @@ _described(
     NONE="Everything is open.",
     JOIN="Addresses in the messenger are closed.",
     ACT="Addresses are closed, and so is acting on chats and calls.",
+)
+
+_described(
+    ConversationKind,
+    "What a conversation is.",
+    DIRECT="Between two people, or with oneself.",
+    GROUP="Between people whom its administrators choose.",
+    MAIL="The thread of a mail.",
+    CHAT="The messages of a chat.",
+)
+
+_described(
+    Format,
+    "How a body is written.",
+    TEXT="Plain text.",
+    RICH="Cleaned HTML.",
+)
+
+_described(
+    ConversationAction,
+    "What may be done in a conversation.",
+    REPLY="Write there.",
+    RENAME="Give it another title.",
+    ADD_PARTICIPANTS="Take people into it.",
+    REMOVE_PARTICIPANTS="Remove people from it.",
+    EDIT_ADMINISTRATORS="Make participants its administrators, or no longer.",
+    LEAVE="Leave it.",
+    DELETE="Delete it for oneself.",
+    MUTE="Let it leave one's badge alone.",
+)
+
+_described(
+    MessageAction,
+    "What may be done with one's own copy of a message.",
+    REPLY="Answer it.",
+    DELETE="Delete it for oneself.",
+    TRASH="Move it to the trash.",
+    RESTORE="Take it back from the trash.",
+    PURGE="Delete it from the trash for good.",
+    MARK_UNREAD="Make it unread again.",
 )
 
 _described(

@@ -4,23 +4,23 @@ A field of a known document is walked once for each shape of the variables; afte
 picked. Documents are kept by their text (`schema.documents`), so their nodes are recognized by identity.
 """
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import strawberry
 from graphql import (
     BooleanValueNode,
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLSchema,
+    GraphQLResolveInfo,
     ListValueNode,
     NullValueNode,
     ObjectValueNode,
@@ -34,15 +34,19 @@ from graphql import (
     value_from_ast,
 )
 
+from models.errors import LimitExceeded
 from resolvers.asked import NOTHING, Argument, Asked, Field, Fields, Selection, Slot
+from schema.limits import FIELDS_OF_OBJECT, ITEMS_OF_LIST, within
 
-KNOWN = 4_000
-"""Walks that are kept."""
+WALKS = 200
+"""Walks of one operation that are kept: of its root fields, for each shape of the variables."""
 
 Pick = Callable[[Mapping[str, Any]], Any]
 Shape = Argument
 LEAF = Slot(-1)
 """The shape of a value that goes into a slot."""
+TOO_LONG = Slot(-2)
+"""The shape of a list that no argument of what is read takes; a mutation may refuse it in its own words."""
 
 
 def asked(info: strawberry.Info[Any, Any]) -> Asked:
@@ -50,7 +54,7 @@ def asked(info: strawberry.Info[Any, Any]) -> Asked:
     raw = info._raw_info
     variables: dict[str, Any] = raw.variable_values  # type: ignore[assignment]  # Strawberry gives the plain values
     shapes = tuple((name, shape_of(value)) for name, value in variables.items())
-    field, picks = _walked(_Place(raw.field_nodes, raw.parent_type, raw.fragments, raw.schema), shapes)
+    field, picks = _walked(raw, shapes)
     return Asked(field, tuple([pick(variables) for pick in picks]))
 
 
@@ -59,31 +63,10 @@ def shape_of(value: Any) -> Shape:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, list):
-        return tuple(shape_of(item) for item in value)
+        return tuple(shape_of(item) for item in value) if len(value) <= ITEMS_OF_LIST else TOO_LONG
     if isinstance(value, dict):
         return Fields(tuple((name, shape_of(item)) for name, item in value.items()))
     return LEAF
-
-
-class _Place:
-    """Where in a document a root field stands. The same nodes are the same place."""
-
-    __slots__ = ("fragments", "nodes", "parent", "schema")
-
-    def __init__(
-        self,
-        nodes: list[FieldNode],
-        parent: GraphQLObjectType,
-        fragments: dict[str, FragmentDefinitionNode],
-        schema: GraphQLSchema,
-    ) -> None:
-        self.nodes, self.parent, self.fragments, self.schema = nodes, parent, fragments, schema
-
-    def __hash__(self) -> int:
-        return id(self.nodes[0])
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Place) and [*map(id, self.nodes)] == [*map(id, other.nodes)]
 
 
 class _Walked(NamedTuple):
@@ -91,19 +74,33 @@ class _Walked(NamedTuple):
     picks: tuple[Pick, ...]
 
 
-@lru_cache(maxsize=KNOWN)
-def _walked(place: _Place, shapes: tuple[tuple[str, Shape], ...]) -> _Walked:
-    walk = _Walk(place, dict(shapes))
-    return _Walked(walk.field(place.parent, place.nodes), tuple(walk.picks))
+_kept: dict[int, dict[Any, _Walked]] = {}
+"""The walks of each operation that is alive. They go with it: what is kept here keeps no document."""
+
+
+def _walked(raw: GraphQLResolveInfo[Any], shapes: tuple[tuple[str, Shape], ...]) -> _Walked:
+    walks = _kept.get(id(raw.operation))
+    if walks is None:
+        walks = _kept[id(raw.operation)] = {}
+        weakref.finalize(raw.operation, _kept.pop, id(raw.operation), None)
+    place = (*map(id, raw.field_nodes), shapes)
+    found = walks.get(place)
+    if found is None:
+        walk = _Walk(raw, dict(shapes))
+        found = _Walked(walk.field(raw.parent_type, raw.field_nodes), tuple(walk.picks))
+        if len(walks) >= WALKS:
+            walks.clear()
+        walks[place] = found
+    return found
 
 
 class _Walk:
     """One walk below a root field."""
 
-    def __init__(self, place: _Place, shapes: dict[str, Shape]) -> None:
+    def __init__(self, raw: GraphQLResolveInfo[Any], shapes: dict[str, Shape]) -> None:
         self.picks: list[Pick] = []
-        self._schema = place.schema
-        self._fragments = place.fragments
+        self._schema = raw.schema
+        self._fragments = raw.fragments
         self._shapes = shapes
 
     def field(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Field:
@@ -114,9 +111,7 @@ class _Walk:
         if name == "__typename":
             return Field(key, name)
         definition = parent.fields[name]
-        given = {argument.name.value: argument.value for argument in node.arguments or ()}
-        types = {argument: definition.args[argument].type for argument in given}
-        return Field(key, name, self._fields(given, types), self._selection(definition.type, nodes))
+        return Field(key, name, self._arguments(parent, node), self._selection(definition.type, nodes))
 
     # -------------------------------------------------------------------------------- selections
 
@@ -134,6 +129,7 @@ class _Walk:
         by_key: dict[str, list[FieldNode]] = {}
         for node in self._collect(parent, selected, set()):
             by_key.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
+        within("fields of one object", len(by_key), FIELDS_OF_OBJECT)
         return tuple(self.field(parent, nodes) for nodes in by_key.values())
 
     def _collect(
@@ -178,6 +174,14 @@ class _Walk:
 
     # --------------------------------------------------------------------------------- arguments
 
+    def _arguments(self, parent: GraphQLObjectType, node: FieldNode) -> Fields:
+        """What a field is given; the input of a mutation is for its method alone."""
+        if parent is self._schema.mutation_type:
+            return Fields(())
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        definitions = parent.fields[node.name.value].args
+        return self._fields(given, {name: definitions[name].type for name in given})
+
     def _fields(self, given: Mapping[str, ValueNode], types: Mapping[str, GraphQLInputType]) -> Fields:
         """Arguments or the fields of an input object; what a missing variable stands for is not given."""
         return Fields(
@@ -197,6 +201,7 @@ class _Walk:
         wanted = get_nullable_type(type_)
         if isinstance(wanted, GraphQLList):
             items = node.values if isinstance(node, ListValueNode) else (node,)
+            within("items of one list", len(items), ITEMS_OF_LIST)
             return tuple(self._argument(item, wanted.of_type) for item in items)
         if isinstance(wanted, GraphQLInputObjectType) and isinstance(node, ObjectValueNode):
             given = {field.name.value: field.value for field in node.fields}
@@ -205,6 +210,8 @@ class _Walk:
         return value if isinstance(value, bool) else self._slot(partial(_constant, value))
 
     def _from_variable(self, shape: Shape, path: tuple[str | int, ...]) -> Argument:
+        if shape == TOO_LONG:
+            raise LimitExceeded(f"A list takes at most {ITEMS_OF_LIST} items.")
         if isinstance(shape, Slot):
             return self._slot(partial(_dig, path))
         if isinstance(shape, tuple):

@@ -12,9 +12,11 @@ from resolvers.lookahead import Finished
 from schema.calls import Call
 from schema.chats import Chat
 from schema.connection import Connection, Node
+from schema.conversations import Conversation, ConversationFilter
 from schema.errors import DeniedError, InvalidInputError, mutation
 from schema.given import Info, given
 from schema.inputs import ChatFilter
+from schema.messages import Message
 from schema.people import Group, Organization, User
 from schema.projected import BOTH_WAYS, LookAhead, looked_ahead
 from schema.selection import asked
@@ -22,6 +24,11 @@ from schema.selection import asked
 
 @strawberry.type(description="Counts for badges; each is what a fresh query would count.")
 class Badges:
+    unread_conversations: int = strawberry.field(
+        description="Conversations with something unread, muted ones left out."
+    )
+    unread_messages: int = strawberry.field(description="Unread messages in them.")
+    unread_mail: int = strawberry.field(description="Unread mail in the inbox.")
     new_calls: int = strawberry.field(
         description="Published calls that the viewer has not seen since last opening the chats."
     )
@@ -42,6 +49,11 @@ class Viewer:
     chats: Connection[Chat] = looked_ahead(
         "The chats in which the viewer takes part. By name.",
         filter=(ChatFilter, "Only chats that match."),
+        **BOTH_WAYS,
+    )
+    conversations: Connection[Conversation] = looked_ahead(
+        "The viewer's conversations of all kinds. Latest activity first.",
+        filter=(ConversationFilter, "Only conversations that match."),
         **BOTH_WAYS,
     )
     can_create_chat: bool = strawberry.field(description="Whether there is a chat that the viewer may create.")
@@ -167,6 +179,30 @@ class ChatChanged:
     chat: Chat | None = strawberry.field(description="The chat as it is now; null when it is gone for the viewer.")
 
 
+@strawberry.type(description="A message has reached the viewer.")
+class MessageReceived:
+    cursor: str = strawberry.field(description=PLACE)
+    message: Message = strawberry.field(description="The message.")
+
+
+@strawberry.type(
+    description="A message of the viewer's was read, deleted, trashed or restored, here or elsewhere."
+)
+class MessageChanged:
+    cursor: str = strawberry.field(description=PLACE)
+    message_id: strawberry.ID = strawberry.field(description="The id of the message.")
+    message: Message | None = strawberry.field(description="The message now; null when it is gone for the viewer.")
+
+
+@strawberry.type(description="A conversation was made, renamed or muted, or its people or their roles changed.")
+class ConversationChanged:
+    cursor: str = strawberry.field(description=PLACE)
+    conversation_id: strawberry.ID = strawberry.field(description="The id of the conversation.")
+    conversation: Conversation | None = strawberry.field(
+        description="The conversation now; null when it is gone for the viewer."
+    )
+
+
 @strawberry.type(
     description="What is pushed. Whoever resumes from a cursor misses nothing and gets nothing twice."
 )
@@ -190,6 +226,33 @@ class Subscription:
         description="The viewer's chats change; for administrators of the organization, all chats.",
     )
     def chat_changed(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
+        return live.follow(info.context, asked(info), given(after))
+
+    @strawberry.subscription(
+        graphql_type=MessageReceived,
+        description="Messages reach the viewer, his own of other devices included. In one conversation it ends "
+        "when the viewer no longer takes part there.",
+    )
+    def message_received(
+        self,
+        info: Info,
+        conversation_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only messages of this conversation.")
+        ] = UNSET,
+        after: After = UNSET,
+    ) -> AsyncGenerator[Finished]:
+        return live.follow(info.context, asked(info), given(after), conversation_id=given(conversation_id))
+
+    @strawberry.subscription(
+        graphql_type=MessageChanged, description="Messages of the viewer's change for the viewer."
+    )
+    def message_changed(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
+        return live.follow(info.context, asked(info), given(after))
+
+    @strawberry.subscription(
+        graphql_type=ConversationChanged, description="The viewer's conversations change, muting included."
+    )
+    def conversation_changed(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
         return live.follow(info.context, asked(info), given(after))
 
     @strawberry.subscription(

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, select
 
 import app.operations
 from app.auth import Identity, Tokens
@@ -92,15 +92,15 @@ class Api:
         """Every row of every table, as the database keeps it."""
         with closing(sqlite3.connect(self.database.path)) as connection:
             return {
-                name: connection.execute(f"SELECT * FROM {name} ORDER BY rowid").fetchall()
+                name: connection.execute(f"SELECT * FROM {name}").fetchall()
                 for name in metadata.tables
                 if name not in without
             }
 
     def rows(self, table: Table) -> list[Any]:
-        """What is stored in a table, in the order in which it was stored."""
+        """What is stored in a table, in the order of its key."""
         with self.database.engine.connect() as connection:
-            return list(connection.execute(select(table).order_by(text("rowid"))))
+            return list(connection.execute(select(table).order_by(*table.primary_key)))
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class Api:
             for name, rows in after.items()
             if rows != before[name]
         }
-        assert written == {}
+        assert not written, written
 
     def _id(self, type_name: str, wanted: Any) -> str:
         with self.database.engine.connect() as connection:
@@ -128,20 +128,20 @@ class Person:
         self.id = f"User_{who.id}" if who else ""
         self._context = api.operations.context(Identity(who, 2**40) if who else None)
 
-    async def send(self, document: str, **variables: Any) -> dict[str, Any]:
+    async def send(self, document: str, /, **variables: Any) -> dict[str, Any]:
         """The whole answer, errors included."""
         answer = await self.api.operations.execute(Operation(document, variables, None), self._context)
         shown: dict[str, Any] = orjson.loads(orjson.dumps(answer))
         return shown
 
-    async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+    async def ask(self, document: str, /, **variables: Any) -> dict[str, Any]:
         """The data of an answer without errors."""
         answer = await self.send(document, **variables)
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
 
-    async def fails(self, code: str, document: str, **variables: Any) -> str:
+    async def fails(self, code: str, document: str, /, **variables: Any) -> str:
         """The request is refused with this code at the top level, and nothing is written; its text."""
         with self.api.unchanged():
             answer = await self.send(document, **variables)
@@ -150,13 +150,13 @@ class Person:
         text: str = answer["errors"][0]["message"]
         return text
 
-    async def do(self, mutation: str, selection: str = "__typename", **given: Any) -> dict[str, Any]:
+    async def do(self, mutation: str, selection: str = "__typename", /, **given: Any) -> dict[str, Any]:
         """The payload of a mutation that must succeed; `given` is its input."""
         answer = await self._mutate(mutation, f"... on {_payload(mutation)} {{ {selection} }}", given)
         assert answer["__typename"] == _payload(mutation), answer
         return answer
 
-    async def refused(self, code: str, mutation: str, **given: Any) -> dict[str, Any]:
+    async def refused(self, code: str, mutation: str, /, **given: Any) -> dict[str, Any]:
         """The refusal of a mutation, with this code; nothing may be left behind."""
         asked = "... on UserError { code reason } ... on InvalidInputError { field }"
         with self.api.unchanged():
@@ -168,7 +168,7 @@ class Person:
         assert answer["reason"]
         return answer
 
-    async def invalid(self, field: str, mutation: str, **given: Any) -> None:
+    async def invalid(self, field: str, mutation: str, /, **given: Any) -> None:
         """The mutation is refused because of the shape of this field."""
         assert (await self.refused("INVALID_INPUT", mutation, **given))["field"] == field
 
@@ -210,6 +210,15 @@ class Listening:
         answer = await asyncio.wait_for(self._queue.get(), PATIENCE)
         code: str = answer["errors"][0]["extensions"]["code"]
         return code
+
+    @property
+    def waiting(self) -> int:
+        """How many have come that nobody has asked for yet."""
+        return self._queue.qsize()
+
+    async def ended(self) -> None:
+        """The server has completed it."""
+        await asyncio.wait_for(asyncio.shield(self._task), PATIENCE)
 
     async def nothing(self) -> None:
         """Nothing comes."""

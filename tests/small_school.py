@@ -13,6 +13,7 @@ from app.messenger import BuiltinMessenger
 from jobs.nightly import Night, run_night
 from models.actor import Actor, Viewer, actor
 from models.database import Clock, Database, Transaction
+from models.groups import rebuild_tree
 from models.migrate import migrate
 from models.organization import Organization, organization
 from models.policy import Policy
@@ -103,6 +104,7 @@ class SmallSchool:
             source = "org" if kind is GroupKind.ORGANIZATION else "class"
             texts = {"name": name, "search_key": fold(name), "source": source, "source_id": name}
             self.groups[name] = _key(tx, groups, organization_id=self.id, kind=kind, **texts)
+            rebuild_tree(tx, self.id)
         return self.groups[name]
 
     def person(self, login: str, *positions: Position) -> int:

@@ -167,7 +167,7 @@ class Since:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._known = {table: len(api.rows(table)) for table in (events, outbox)}
+        self._known = {table: set(api.rows(table)) for table in (events, outbox)}
 
     def events(self) -> list[str]:
         """The kinds of the events, in order."""
@@ -178,4 +178,4 @@ class Since:
         return [(row.command, orjson.loads(row.payload), row.waits_for_night) for row in self._new(outbox)]
 
     def _new(self, table: Any) -> list[Any]:
-        return self._api.rows(table)[self._known[table] :]
+        return [row for row in self._api.rows(table) if row not in self._known[table]]

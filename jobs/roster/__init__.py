@@ -59,7 +59,7 @@ def import_roster(
         with database.engine.connect() as connection:
             complete(staging, connection, manifest, findings)
             arrange(staging)
-            check(staging, manifest, findings)
+            check(staging, findings)
             findings.refuse()
             schools = _schools(staging, connection, wishes)
         tally = Tally()

@@ -1,19 +1,10 @@
 """Do the rows fit together? What would be wrong in the school is a fault; what is only left out is a note."""
 
 from jobs.roster.faults import Findings
-from jobs.roster.manifest import Manifest
 from jobs.roster.staging import Staging
 from models.text import NAME_LENGTH
 
 IDS_OF_CLASSES = "SELECT id FROM classes UNION SELECT id FROM orgs WHERE type = 'department'"
-
-DOUBLED = """
-SELECT line, 'is already the sourcedId of line ' || first
-FROM {table} JOIN (
-    SELECT id, min(line) AS first FROM {table} WHERE line > 0 GROUP BY id HAVING count(*) > 1
-) USING (id)
-WHERE line > first
-"""
 
 DOUBLED_LOGINS = """
 SELECT users.line, '"' || users.login || '" is already the login of ' ||
@@ -154,17 +145,16 @@ NOTES = (
 """File, what to say before the number of rows, and the lines of those rows."""
 
 
-def check(staging: Staging, manifest: Manifest, findings: Findings) -> None:
+def check(staging: Staging, findings: Findings) -> None:
     """Adds the faults and notes that only all rows together show."""
-    for layout in manifest.layouts:
-        for line, reason in staging.execute(DOUBLED.format(table=layout.table)):
-            findings.fault(layout.file, line, "sourcedId", reason)
     for table, column, others, found in FAULTS:
         if not findings.damaged.intersection(others):
             for line, reason in staging.execute(found):
                 findings.fault(f"{table}.csv", line or None, column, reason)
     if findings.faults:
         return
+    if staging.execute("SELECT NOT EXISTS (SELECT 1 FROM belonging)").fetchone()[0]:
+        findings.note("orgs.csv: there is no school in the set")
     for table, text, found in NOTES:
         count, line = staging.execute(f"SELECT count(*), min(nullif(line, 0)) FROM ({found})").fetchone()
         if count:

@@ -37,10 +37,14 @@ class Files:
 def open_set(path: Path, findings: Findings) -> Iterator[Files]:
     """The set at this path; in a zip or folder it may lie in one folder more.
 
-    Raises ValueError where nothing is, BrokenRoster for what is no readable zip.
+    Raises ValueError where nothing is, BrokenRoster for a zip that is damaged or not to be trusted.
     """
     if path.is_dir():
-        yield _in_folder(path)
+        try:
+            files = _in_folder(path)
+        except OSError as error:
+            raise ValueError(f"{path}: {error.strerror}") from None
+        yield files
     elif path.exists():
         try:
             archive = zipfile.ZipFile(path)
@@ -73,6 +77,7 @@ def _in_zip(archive: zipfile.ZipFile, name: str, findings: Findings) -> Files:
             findings.fault(member.filename, None, None, reason)
         elif not member.is_dir():
             sound[place] = member
+    findings.refuse()
     folders = sorted({place.parent for place in sound if place.name == MANIFEST and len(place.parts) <= 2})
     root = folders[0] if folders else PurePosixPath()
     found = {place.name: member for place, member in sound.items() if place.parent == root}

@@ -50,12 +50,13 @@ class Manifest:
 def read_manifest(files: Files, findings: Findings) -> Manifest:
     """What the set says of itself, checked against the files that are there."""
     said = _properties(files, findings)
-    version = next((known for known in VERSIONS if said.get("oneroster.version", "").startswith(known)), None)
-    if version is None:
-        if "oneroster.version" in said:
-            reason = f'version "{said["oneroster.version"][:40]}" is not known; known are {", ".join(VERSIONS)}'
+    told = said.get("oneroster.version")
+    version = "1.2" if "roles.csv" in files else "1.1"
+    if told is not None:
+        version = ".".join(told.split(".")[:2])
+        if version not in VERSIONS:
+            reason = f'oneroster.version "{told[:40]}" is not known; known are {", ".join(VERSIONS)}'
             findings.fault(MANIFEST, None, "value", reason)
-        version = "1.2" if "roles.csv" in files else "1.1"
     manifest = Manifest(version, {})
     needed = [layout.table for layout in manifest.layouts]
     for table in dict.fromkeys((*needed, *PROMISED)):

@@ -10,6 +10,7 @@ from jobs.roster.differences import batches, insert_rows, paired, update_rows
 from jobs.roster.staging import Staging
 from jobs.roster.summary import Tally
 from models.database import Transaction
+from models.search_words import keep_words
 from models.tables.people import users
 from models.text import fold
 
@@ -59,6 +60,7 @@ def write_people(
         ),
     )
     newcomers = _number(tx, staging, organization_id, school, {row[0] for row in changes.added})
+    keep_words(tx, organization_id, newcomers | changes.changed.keys() | set(changes.ended))
     tally.count("people", added=len(changes.added), changed=len(changes.changed), ended=len(changes.ended))
     return changes.returned | set(changes.ended), newcomers
 

@@ -26,6 +26,12 @@ TABLES = {
 }
 """The files as they are staged, beside the line of each row; 0: a row remembered from an earlier set."""
 
+DOUBLED = """
+SELECT {table}.rowid, line, first
+FROM {table} JOIN (SELECT id, min(line) AS first FROM {table} GROUP BY id HAVING count(*) > 1) USING (id)
+WHERE line > first
+"""
+
 BATCH = 5000
 Staging = sqlite3.Connection
 
@@ -58,18 +64,23 @@ def stage(
 
     def tell(line: int, reason: str) -> None:
         findings.fault(layout.file, line, None, reason)
+        findings.damaged.add(layout.table)
 
+    names = ("line", *(column.name for column in layout.columns))
     try:
         with files.open(layout.file) as stream:
-            rows = read_rows(stream, tell, passed)
-            parsed = _parsed(layout, rows, findings)
+            parsed = _parsed(layout, read_rows(stream, tell, passed), findings)
             while batch := list(islice(parsed, BATCH)):
-                add(staging, layout.table, ("line", *(column.name for column in layout.columns)), batch)
+                add(staging, layout.table, names, batch)
     except TornFile:
-        findings.damaged.add(layout.table)
+        pass
     except UNREADABLE as error:
         findings.fault(layout.file, None, None, f"cannot be read: {error}")
         findings.damaged.add(layout.table)
+    doubled = staging.execute(DOUBLED.format(table=layout.table)).fetchall()
+    for row, line, first in doubled:
+        findings.fault(layout.file, line, SOURCED_ID.header, f"is already the sourcedId of line {first}")
+        staging.execute(f"DELETE FROM {layout.table} WHERE rowid = ?", (row,))
 
 
 def add(staging: Staging, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -123,7 +134,9 @@ def _parsed(
         for column, reason in faults:
             if column is SOURCED_ID or values[stays] != 0:
                 findings.fault(layout.file, line, column.header, reason)
-        if values[own] is not None:
+        if values[own] is None:
+            findings.damaged.add(layout.table)
+        else:
             yield line, *values
 
 

@@ -13,6 +13,7 @@ from jobs.roster.summary import Tally
 from jobs.roster.wishes import FIRST_LOCALE, FIRST_PRESET, Wishes
 from models.database import Transaction
 from models.events import record
+from models.groups import rebuild_tree
 from models.organization import found, set_policy, settle
 from models.presets import PRESETS
 from models.tables.events import EventKind
@@ -36,6 +37,7 @@ def write_school(tx: Transaction, staging: Staging, school: School, wishes: Wish
     known = school.source_id
     organization_id, locale = _write_organization(tx, school, wishes, tally)
     write_groups(tx, staging, organization_id, known, tally)
+    rebuild_tree(tx, organization_id)
     moved, newcomers = write_people(tx, staging, organization_id, known, locale=locale, tally=tally)
     moved |= write_memberships(tx, staging, organization_id, known, tally)
     write_guardianships(tx, staging, organization_id, known, tally)

@@ -1,6 +1,17 @@
 """What is stored: every table of a school, with the invariants that a database can hold."""
 
-from models.tables import calls, chats, conversations, events, links, organization, people, roster
+from models.tables import calls, chats, conversations, events, files, links, organization, people, roster
 from models.tables.base import metadata
 
-__all__ = ["calls", "chats", "conversations", "events", "links", "metadata", "organization", "people", "roster"]
+__all__ = [
+    "calls",
+    "chats",
+    "conversations",
+    "events",
+    "files",
+    "links",
+    "metadata",
+    "organization",
+    "people",
+    "roster",
+]

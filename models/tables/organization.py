@@ -1,6 +1,6 @@
 """Organizations, and the rules of reach that their policies contain."""
 
-from sqlalchemy import JSON, Column, ForeignKeyConstraint, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, Table, Text, false
 
 from models.tables.base import Key, Moment, metadata, organization_column
 
@@ -26,5 +26,8 @@ reach_rules = Table(
     Column("from_position", Text, primary_key=True),
     Column("group_kind", Text, primary_key=True),
     Column("to_position", Text, primary_key=True),
+    Column("descend", Boolean, nullable=False, server_default=false()),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"]),
 )
+"""Who is at `from_position` of a group of this kind may start writing to those at `to_position` there, and, where
+it descends, of every group below."""

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, Table, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
 
 from models.tables.base import (
     Folded,
@@ -61,6 +61,19 @@ users = Table(
 )
 """`search_key` is the folded name and login. `chats_seen_event`: the call badge counts what came later."""
 
+search_words = Table(
+    "search_words",
+    metadata,
+    organization_column(),
+    Column("user_id", Key, primary_key=True),
+    Column("word", Folded, primary_key=True),
+    of_organization(),
+    refers_to("users", "user_id"),
+    Index("ix_search_words", "organization_id", "word", "user_id"),
+    sqlite_with_rowid=False,
+)
+"""The folded words by which each active person is found, by prefix; `models.search_words` keeps them."""
+
 groups = Table(
     "groups",
     metadata,
@@ -85,6 +98,20 @@ groups = Table(
     sqlite_autoincrement=True,
 )
 """`source` says which file of the roster the group comes from: an organization's id may equal a class's."""
+
+group_ancestors = Table(
+    "group_ancestors",
+    metadata,
+    organization_column(),
+    Column("group_id", Key, primary_key=True),
+    Column("ancestor_id", Key, primary_key=True),
+    of_organization(),
+    refers_to("groups", "group_id"),
+    refers_to("groups", "ancestor_id"),
+    Index("ix_group_ancestors_below", "ancestor_id", "group_id"),
+    sqlite_with_rowid=False,
+)
+"""Each live group with itself and every live group above it; `models.groups` keeps it."""
 
 memberships = Table(
     "memberships",

@@ -27,6 +27,7 @@ from models.chats import (
     set_administrator,
 )
 from models.database import Database, Transaction
+from models.groups import rebuild_tree
 from models.links import unlink
 from models.organization import organization_called, set_policy
 from models.tables.calls import calls
@@ -228,6 +229,7 @@ class _Week:
         ).scalar_one()
         for name in (CLASS_10A, CLASS_11A):
             self._tx.execute(update(groups).where(groups.c.id == self._group(name)).values(parent_id=department))
+        rebuild_tree(self._tx, kept.organization_id)
 
     # --------------------------------------------------------------------------------------- the words
 

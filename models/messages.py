@@ -1,0 +1,225 @@
+"""What happens to messages: stored, delivered, read, deleted. Whoever sees one has a delivery of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, literal, null, select, update
+
+from models.actor import Actor, Viewer
+from models.database import Transaction
+from models.errors import Code, Refused
+from models.events import store, take_numbers
+from models.policy import MessageDeletion
+from models.tables.chats import participations
+from models.tables.conversations import ConversationKind, Format, Role, deliveries, messages
+from models.tables.events import EventKind
+from models.text import fold
+
+MOST_IDS = 100
+
+
+def visible_messages(viewer: Viewer) -> Select[Any]:
+    """The messages of which the viewer has a live delivery, with the columns of that (invariant 1)."""
+    return any_messages(viewer).where(deliveries.c.deleted_at.is_(None))
+
+
+def any_messages(viewer: Viewer) -> Select[Any]:
+    """Those that he has deleted as well: for the answer to who has just acted on one, or repeats a call."""
+    mine = deliveries.c
+    return (
+        select(
+            messages,
+            mine.kind,
+            mine.is_author,
+            mine.received_as,
+            mine.read_at.is_not(None).label("is_read"),
+            mine.trashed_at.is_not(None).label("is_trashed"),
+        )
+        .select_from(deliveries.join(messages, messages.c.id == mine.message_id))
+        .where(mine.user_id == viewer.id)
+    )
+
+
+def is_unread() -> ColumnElement[bool]:
+    """Of a delivery, as the partial index is written."""
+    mine = deliveries.c
+    return and_(
+        mine.read_at.is_(None),
+        mine.trashed_at.is_(None),
+        mine.deleted_at.is_(None),
+        mine.received_as.is_not(None),
+    )
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A message that is being sent."""
+
+    organization_id: int
+    conversation_id: int
+    kind: ConversationKind
+    author_id: int
+    body: str
+    format: Format = Format.TEXT
+    parent_id: int | None = None
+    subject: str | None = None
+
+
+def store_sent(tx: Transaction, sending: Sending, *, draft_id: int | None = None) -> tuple[int, int]:
+    """Stores the message as sent now, or makes a draft it; its number and its event's. Delivers nothing yet."""
+    event = take_numbers(tx, sending.organization_id)
+    values = {
+        "conversation_id": sending.conversation_id,
+        "parent_id": sending.parent_id,
+        "subject": sending.subject,
+        "subject_key": None if sending.subject is None else fold(sending.subject),
+        "body": sending.body,
+        "format": sending.format,
+        "event": event,
+        "sent_at": tx.now,
+    }
+    if draft_id is None:
+        owned = {
+            "organization_id": sending.organization_id,
+            "author_id": sending.author_id,
+            "created_at": tx.now,
+        }
+        insertion = insert(messages).values(**owned, **values).returning(messages.c.id)
+        message_id = int(tx.execute(insertion).scalar_one())
+    else:
+        message_id = draft_id
+        tx.execute(update(messages).where(messages.c.id == draft_id).values(values))
+    subjects = [{"conversation_id": sending.conversation_id, "message_id": message_id}]
+    store(tx, sending.organization_id, EventKind.MESSAGE_SENT, event, subjects)
+    return message_id, event
+
+
+def deliver_to_members(tx: Transaction, sending: Sending, message_id: int, event: int) -> None:
+    """Delivers to all who take part now, in one statement however many. The author's own is born read."""
+    own = participations.c.user_id == sending.author_id
+    open_rows = (participations.c.room_id == sending.conversation_id, participations.c.left_at.is_(None))
+    tx.execute(
+        insert(deliveries).from_select(
+            (
+                "organization_id",
+                "user_id",
+                "message_id",
+                "conversation_id",
+                "kind",
+                "event",
+                "is_author",
+                "received_as",
+                "read_at",
+            ),
+            select(
+                literal(sending.organization_id),
+                participations.c.user_id,
+                literal(message_id),
+                literal(sending.conversation_id),
+                literal(sending.kind.value),
+                literal(event),
+                own,
+                case((own, null()), else_=Role.MEMBER.value),
+                case((own, literal(tx.now, participations.c.joined_at.type)), else_=null()),
+            ).where(*open_rows),
+        )
+    )
+    tx.execute(update(participations).where(*open_rows).values(latest_event=event))
+
+
+def mark_read(tx: Transaction, actor: Actor, conversation_id: int, up_to: int | None) -> None:
+    """Reads what the actor has not read there, up to that event. What is read already stays as it was."""
+    bound = [] if up_to is None else [deliveries.c.event <= up_to]
+    _set_read(tx, actor, [deliveries.c.conversation_id == conversation_id, *bound], read=True)
+
+
+def mark_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int], *, read: bool) -> None:
+    """Reads messages, or makes those that the actor received unread again. All or nothing."""
+    find_messages(tx, actor, message_ids)
+    _set_read(tx, actor, [deliveries.c.message_id.in_(message_ids)], read=read)
+
+
+def delete_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> None:
+    """I6, I7, IA1: for the actor alone. All or nothing."""
+    found = find_messages(tx, actor, message_ids)
+    if actor.policy.message_deletion is not MessageDeletion.FOR_ME:
+        raise Refused(Code.IMMUTABLE)
+    remove_copies(tx, actor, found)
+
+
+def remove_copies(tx: Transaction, actor: Actor, found: Sequence[Any]) -> None:
+    """These messages are gone for the actor; `found` are rows of `visible_messages`."""
+    ids = [row.id for row in found]
+    tx.execute(
+        update(deliveries)
+        .where(deliveries.c.user_id == actor.id, deliveries.c.message_id.in_(ids))
+        .values(deleted_at=tx.now)
+    )
+    relist(tx, actor.id, {row.conversation_id for row in found})
+    record_changes(tx, actor, found)
+
+
+def find_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> Sequence[Any]:
+    """These messages as the actor sees them, or NOT_FOUND when one is missing; at most 100."""
+    wanted = set(message_ids)
+    if len(message_ids) > MOST_IDS:
+        raise Refused(Code.INVALID_INPUT, field="messageIds")
+    found = tx.execute(visible_messages(actor).where(messages.c.id.in_(wanted)).order_by(messages.c.id)).all()
+    if len(found) != len(wanted):
+        raise Refused(Code.NOT_FOUND)
+    return found
+
+
+def record_changes(tx: Transaction, actor: Actor, found: Sequence[Any]) -> None:
+    """Tells the actor's devices that these copies of his have changed."""
+    if found:
+        first = take_numbers(tx, actor.organization_id, len(found))
+        store(
+            tx,
+            actor.organization_id,
+            EventKind.MESSAGE_CHANGED,
+            first,
+            [{"conversation_id": row.conversation_id, "message_id": row.id, "user_id": actor.id} for row in found],
+        )
+
+
+def relist(tx: Transaction, user_id: int, conversation_ids: Iterable[int]) -> None:
+    """Places the conversations anew in the person's list: by the newest message that he still sees there."""
+    newest = (
+        select(func.max(deliveries.c.event))
+        .where(
+            deliveries.c.user_id == user_id,
+            deliveries.c.conversation_id == participations.c.room_id,
+            deliveries.c.deleted_at.is_(None),
+            deliveries.c.trashed_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    tx.execute(
+        update(participations)
+        .where(
+            participations.c.user_id == user_id,
+            participations.c.room_id.in_(list(conversation_ids)),
+            participations.c.latest_event.is_not(None),
+        )
+        .values(latest_event=newest)
+    )
+
+
+def _set_read(tx: Transaction, actor: Actor, which: list[ColumnElement[bool]], *, read: bool) -> None:
+    mine = deliveries.c
+    state = mine.read_at.is_(None) if read else mine.read_at.is_not(None)
+    chosen = (
+        mine.user_id == actor.id,
+        mine.deleted_at.is_(None),
+        mine.received_as.is_not(None),
+        state,
+        *which,
+    )
+    changing = tx.execute(
+        select(mine.message_id.label("id"), mine.conversation_id).where(*chosen).order_by(mine.event)
+    ).all()
+    if changing:
+        tx.execute(update(deliveries).where(*chosen).values(read_at=tx.now if read else None))
+        record_changes(tx, actor, changing)

@@ -1,0 +1,98 @@
+"""Does a school get in as its OneRoster 1.2 set says? Roles are rows of their own there."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.small_roster import (
+    ENROLLMENTS,
+    Files,
+    Imports,
+    changed,
+    manifest,
+    small_roster,
+)
+from tests.small_school import Watch, database_at
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def school(tmp_path: Path, watch: Watch) -> Imports:
+    return Imports(database_at(tmp_path, watch), tmp_path)
+
+
+USERS_1_2 = """sourcedId,enabledUser,username,givenName,familyName,agentSourcedIds,userMasterIdentifier
+ann,true,ann,Ann,Archer,,
+bob,true,bob,Bob,Baker,,
+kid1,true,kid1,Kim,Young,"bob,mum",
+mum,true,mum,Mia,Young,,
+out,true,out,Olaf,Out,,
+"""
+ROLES = """sourcedId,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,userProfileSourcedId,\
+metadata.position
+r1,ann,primary,teacher,,,north,,
+r2,ann,secondary,principal,,,south,,owner
+r3,bob,primary,teacher,,,north,,
+r4,bob,secondary,parent,,,north,,
+r5,kid1,primary,student,,,north,,
+r6,mum,primary,guardian,,,north,,
+r7,bob,secondary,counselor,,,science,,
+r8,out,primary,districtAdministrator,,,north,,
+"""
+
+
+def roster_1_2() -> Files:
+    return {
+        **small_roster(),
+        "manifest.csv": manifest("1.2"),
+        "users.csv": USERS_1_2,
+        "roles.csv": ROLES,
+        "enrollments.csv": "\n".join(ENROLLMENTS.splitlines()[:4]) + "\n",
+    }
+
+
+def test_1_2_has_roles_of_their_own_several_per_person(school: Imports) -> None:
+    summary = school.take(roster_1_2())
+    assert school.at("north") == {
+        ("ann", "TEACHER"),
+        ("bob", "TEACHER"),
+        ("bob", "GUARDIAN"),
+        ("bob", "STAFF"),
+        ("kid1", "LEARNER"),
+        ("mum", "GUARDIAN"),
+    }
+    assert school.at("south", "south") == {("ann", "ADMINISTRATOR"), ("ann", "OWNER")}
+    assert ("bob", "STAFF") in school.at("science") and ("bob", "TEACHER") not in school.at("science")
+    assert school.guardians() == {("bob", "kid1"), ("mum", "kid1")}
+    assert {("bob", "GUARDIAN"), ("bob", "TEACHER"), ("mum", "GUARDIAN")} <= school.at("3a")
+    assert summary.notes == [
+        "roles.csv: roles districtAdministrator, which is no position in a school: 1 (first in line 9)"
+    ]
+    assert not school.take(roster_1_2()).changed
+
+
+def test_1_2_a_role_that_ends(school: Imports) -> None:
+    school.take(roster_1_2())
+    school.take(changed(roster_1_2(), "roles.csv", ("r4,bob,secondary,parent,,,north,,\n", "")))
+    assert ("bob", "GUARDIAN") in school.at("north")  # of kid1, who lists him
+    school.take(
+        changed(
+            changed(roster_1_2(), "roles.csv", ("r4,bob,secondary,parent,,,north,,\n", "")),
+            "users.csv",
+            ('"bob,mum"', "mum"),
+        )
+    )
+    assert ("bob", "GUARDIAN") not in school.at("north")
+
+
+def test_1_2_a_role_in_an_enrolment_in_a_department_chooses_among_the_own_positions(school: Imports) -> None:
+    files = roster_1_2()
+    text = files["enrollments.csv"]
+    assert isinstance(text, str)
+    school.take({**files, "enrollments.csv": text + "e20,,lower,north,bob,teacher,,\n"})
+    assert {at for person, at in school.at("lower") if person == "bob"} == {"TEACHER", "GUARDIAN"}
+    assert ("bob", "STAFF") not in school.at("lower")
