@@ -92,10 +92,12 @@ def nightly(
 ) -> None:
     """Run the night where it has not run yet.
 
-    It finishes stale calls and rebuilds mandatory chats.
+    It finishes stale calls, rebuilds mandatory chats, and removes files that no message wanted.
     """
     from app.commands.opening import opened
+    from app.storage import Storage
     from jobs.nightly import run_nights
+    from jobs.orphans import remove_files
 
     night_of = None if date is None else _date(date)
     with opened() as here:
@@ -109,6 +111,10 @@ def nightly(
             print(night.line())
         if not nights:
             print("Nothing to do: the night has run in every organization that was asked for.")
+        try:
+            remove_files(here.database, Storage(here.settings.storage_url))
+        except OSError as error:
+            raise Mistake(f"PREAU_STORAGE_URL: {error}") from None
 
 
 @cli.command()

@@ -31,7 +31,7 @@ class Endpoint:
     async def respond(self, request: web.Request) -> web.Response:
         origin = self._allowed_origin(request)
         if request.method == hdrs.METH_OPTIONS:
-            return _preflight(origin)
+            return preflight(origin, METHODS)
         media_type = _media_type(request.headers.get(hdrs.ACCEPT, ""))
         try:
             operation = await _operation(request)
@@ -99,13 +99,13 @@ def _too_large() -> _Unread:
     return _Unread(413, f"A request holds at most {LARGEST_BODY // 1024} KiB.", code="LIMIT_EXCEEDED")
 
 
-def _preflight(origin: str | None) -> web.Response:
+def preflight(origin: str | None, methods: str) -> web.Response:
     """What a browser asks before a page of another origin may call. Other origins hear nothing."""
-    headers = {**HEADERS, hdrs.ALLOW: METHODS}
+    headers = {**HEADERS, hdrs.ALLOW: methods}
     if origin:
         headers |= {
             hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
-            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "POST",
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: methods.removesuffix(", OPTIONS"),
             hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "authorization, content-type",
             hdrs.ACCESS_CONTROL_MAX_AGE: "600",
             hdrs.VARY: "Origin",

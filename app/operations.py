@@ -21,6 +21,7 @@ from models.errors import BadRequest
 from resolvers.context import Context
 from resolvers.dialects import Sqlite
 from resolvers.listeners import Listeners
+from resolvers.signer import Signer
 from resolvers.statement import VIEWER
 
 ONE_ANSWER = (OperationType.QUERY, OperationType.MUTATION)
@@ -87,6 +88,7 @@ class Api:
     ) -> None:
         self.settings = settings
         self.database = database
+        self.signer = Signer(settings.signing_secret, public_url=settings.address, clock=database.clock)
         self._schema = schema
         self._listeners = listeners
         self._tokens = tokens
@@ -106,6 +108,7 @@ class Api:
             listeners=self._listeners,
             identity=identity.viewer if identity else None,
             public_url=self.settings.address,
+            signer=self.signer,
         )
 
     async def execute(self, operation: Operation, context: Context) -> Answer:

@@ -18,12 +18,15 @@ from strawberry import Schema
 from yarl import URL
 
 from app.auth import Tokens
+from app.downloads import Downloads
 from app.http import HEADERS, LARGEST_BODY, Endpoint
 from app.messenger import BuiltinMessenger
 from app.operations import Api
 from app.pages import routes
 from app.settings import Settings
 from app.sockets import Sockets
+from app.storage import Storage
+from app.uploads import Uploads
 from app.websocket import Terms
 from jobs.nightly import keep_nights
 from models.database import Database
@@ -57,7 +60,7 @@ async def serve(settings: Settings) -> None:
         listeners = Listeners(database)
         await listeners.start()
         stack.push_async_callback(listeners.stop)
-        nights = asyncio.create_task(keep_nights(database))
+        nights = asyncio.create_task(keep_nights(database, storage=Storage(settings.storage_url)))
         stack.push_async_callback(_cancel, nights)
         running = runner(build_app(settings, database, listeners, schema=api_schema))
         stack.push_async_callback(running.cleanup)
@@ -79,6 +82,8 @@ def build_app(
     tokens = Tokens(settings.signing_secret)
     api = Api(schema, settings, database=database, listeners=listeners, tokens=tokens)
     endpoint, sockets = Endpoint(api), Sockets(api, terms or Terms())
+    storage = Storage(settings.storage_url)
+    uploads, downloads = Uploads(api, storage), Downloads(api, storage)
 
     async def graphql(request: web.Request) -> web.StreamResponse:
         if request.method == hdrs.METH_GET and request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
@@ -104,6 +109,10 @@ def build_app(
     app = web.Application(client_max_size=LARGEST_BODY)
     app.router.add_route("*", "/graphql", graphql)
     app.router.add_get("/healthz", health)
+    for method in (hdrs.METH_POST, hdrs.METH_OPTIONS):
+        app.router.add_route(method, "/attachments", uploads.respond)
+    for method in (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS):
+        app.router.add_route(method, "/attachments/{id}/{name}", downloads.respond)
     app.add_routes(routes(settings, database, tokens))
     app.cleanup_ctx.append(watched)
     app.on_shutdown.append(farewell)

@@ -7,9 +7,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
+
+from app.storage import Storage
 
 
 class Environment(StrEnum):
@@ -28,10 +30,17 @@ class Settings(BaseSettings):
     secret: str | None = None
     environment: Environment = Environment.DEVELOPMENT
     public_url: str | None = None
+    storage_url: str = "file:var/attachments"
     introspection: bool | None = None
     messenger_url: str = "builtin:"
     link_return_url: str | None = None
     allowed_origins: str = ""
+
+    @field_validator("storage_url")
+    @classmethod
+    def is_a_place(cls, url: str) -> str:
+        Storage(url)
+        return url
 
     @model_validator(mode="after")
     def is_safe(self) -> Self:

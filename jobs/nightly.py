@@ -1,4 +1,5 @@
-"""Has today's night run? At each school's midnight calls of the past are finished, then chats rebuilt.
+"""Has today's night run? At each school's midnight calls of the past are finished, chats rebuilt, and uploads
+dropped that no message wanted.
 
 A night belongs to a local date of its organization and runs at most once for it, in one short transaction
 (E34, E56, A4). The command runs what it is asked for; the server only midnights that it lives to see, and
@@ -20,10 +21,12 @@ from cronsim import CronSim
 from sqlalchemy import Text, and_, bindparam, exists, insert, literal_column, select
 
 from jobs.mandatory_chats import rebuild
+from jobs.orphans import collect_orphans, remove_files
 from jobs.stale_calls import finish_stale_calls
 from models import organization as schools
 from models.database import Database, Transaction
 from models.organization import Organization
+from models.storage import FileStorage
 from models.tables.events import job_runs
 from models.tables.organization import organizations
 
@@ -46,13 +49,15 @@ class Night:
     joined: int
     left: int
     calls_finished: int
+    uploads_dropped: int
 
     def line(self) -> str:
         """For a terminal or a log."""
         return (
             f"{self.organization}, {self.local_date}: "
             f"chats {self.chats_created} created, {self.chats_changed} changed, {self.chats_ended} ended; "
-            f"participants {self.joined} joined, {self.left} left; calls {self.calls_finished} finished"
+            f"participants {self.joined} joined, {self.left} left; calls {self.calls_finished} finished; "
+            f"uploads {self.uploads_dropped} dropped"
         )
 
 
@@ -74,6 +79,7 @@ def run_night(tx: Transaction, organization: Organization, local_date: date) -> 
         joined=changes.joined,
         left=changes.left,
         calls_finished=finished,
+        uploads_dropped=collect_orphans(tx, organization),
     )
     _keep(tx, organization, night)
     return night
@@ -121,8 +127,11 @@ def next_midnight(time_zone: ZoneInfo, after: datetime) -> datetime:
     return next(CronSim("0 0 * * *", after.astimezone(time_zone))).astimezone(UTC)
 
 
-async def keep_nights(database: Database, *, look_every: timedelta = LOOK_EVERY) -> None:
-    """Runs each organization's night when it is due, until it is cancelled.
+async def keep_nights(
+    database: Database, *, storage: FileStorage | None = None, look_every: timedelta = LOOK_EVERY
+) -> None:
+    """Runs each organization's night when it is due, and takes out of the storage what nobody needs, until it is
+    cancelled.
 
     Sleeps until the next midnight anywhere, but looks at least every `look_every`: organizations come and
     clocks are set. A night that fails is logged and tried again at the next look.
@@ -130,7 +139,7 @@ async def keep_nights(database: Database, *, look_every: timedelta = LOOK_EVERY)
     while True:
         pause = look_every
         try:
-            pause = min(pause, await _run_what_is_due(database))
+            pause = min(pause, await _run_what_is_due(database, storage))
         except Exception:
             log.exception("could not find out which nights are due")
         await asyncio.sleep(max(pause, SHORTEST_PAUSE).total_seconds())
@@ -163,19 +172,22 @@ def _keep(tx: Transaction, organization: Organization, night: Night) -> None:
     )
 
 
-async def _run_what_is_due(database: Database) -> timedelta:
+async def _run_what_is_due(database: Database, storage: FileStorage | None) -> timedelta:
     """How long it is, from before this look, to the next midnight of any organization."""
     now = database.clock()
     zones = set()
+    has_run = False
     for school, imported_at, last_run in await _known(database, now):
         zones.add(school.time_zone)
         local_date = due_date(school, imported_at, last_run, now)
         if local_date is not None:
-            await _run(database, school, local_date)
+            has_run |= await _run(database, school, local_date)
+    if has_run and storage is not None:
+        await _tidy(database, storage)
     return min((next_midnight(zone, now) - now for zone in zones), default=LOOK_EVERY)
 
 
-async def _run(database: Database, school: Organization, local_date: date) -> None:
+async def _run(database: Database, school: Organization, local_date: date) -> bool:
     def job(tx: Transaction) -> Night | None:
         return _run_night(tx, school.id, local_date)
 
@@ -186,6 +198,15 @@ async def _run(database: Database, school: Organization, local_date: date) -> No
     else:
         if night is not None:
             log.info("night of %s", night.line())
+            return True
+    return False
+
+
+async def _tidy(database: Database, storage: FileStorage) -> None:
+    try:
+        await asyncio.to_thread(remove_files, database, storage)
+    except Exception:
+        log.exception("files that nobody needs stay for another night")
 
 
 async def _known(database: Database, now: datetime) -> list[tuple[Organization, datetime, date | None]]:

@@ -4,6 +4,8 @@ A file is in the storage under its key. Here is what is known of it, and to whic
 until that is saved or sent with it.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -17,6 +19,7 @@ from models.errors import Code, Refused, refuse
 from models.tables.base import Key
 from models.tables.conversations import attachments, deliveries
 from models.tables.files import loose_files
+from models.text import name
 
 MOST_IDS = 100
 MOST_ATTACHMENTS = 20
@@ -24,6 +27,8 @@ MOST_ATTACHMENTS = 20
 
 KEPT = timedelta(days=1)
 """How long a file may wait for its message."""
+
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,16 @@ def detach_all(tx: Transaction, message_id: int) -> None:
 
 
 # ------------------------------------------------------------------------------------------ uploads
+
+
+def file_name(text: str) -> str:
+    """The name of a file, without the folders it lay in and without what turns the direction of reading, which
+    makes one ending look like another; 1 to 200 characters, or INVALID_INPUT."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", text))[-1]
+    cleaned = name("name", _TURNS.sub("", last))
+    if not cleaned.strip(". "):
+        raise Refused(Code.INVALID_INPUT, field="name")
+    return cleaned
 
 
 def decide_upload(actor: Actor) -> Code | None:

@@ -31,26 +31,31 @@ class CallAction(StrEnum):
 
 @dataclass(frozen=True)
 class InChat:
-    """How the actor stands in a chat. `has_administrator`: whether an active person administers it."""
+    """How the actor stands in a chat. `is_gone`: deleted or archived; `has_administrator`: whether an active
+    person administers it."""
 
     kind: ChatKind
     takes_part: bool
     is_administrator: bool
+    is_gone: bool = False
     has_administrator: bool = True
 
 
 @dataclass(frozen=True)
 class InCall:
-    """How the actor stands to a call; `another_is_published`: in the same chat (E49)."""
+    """How the actor stands to a call. `is_gone`: deleted; `another_is_published`: in the same chat (E49)."""
 
     status: CallStatus
     takes_part: bool
     is_administrator: bool
+    is_gone: bool = False
     another_is_published: bool = False
 
 
 def decide(actor: Actor, action: ChatAction | CallAction, target: InChat | InCall) -> Code | None:
-    """None when allowed; else why not."""
+    """None when allowed; else why not. What is gone can still be an answer (to a retry), and nothing more."""
+    if target.is_gone:
+        return Code.NOT_FOUND
     if isinstance(action, ChatAction) and isinstance(target, InChat):
         return _in_chat(actor, action, target)
     if isinstance(action, CallAction) and isinstance(target, InCall):

@@ -1,16 +1,13 @@
 """Which groups lie above which?"""
 
-from sqlalchemy import and_, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from models.database import Transaction
 from models.tables.people import group_ancestors, groups
 
 _Pair = tuple[int, int]
-_NEITHER = delete(group_ancestors).where(
-    and_(
-        group_ancestors.c.group_id == bindparam("of_group"),
-        group_ancestors.c.ancestor_id == bindparam("of_ancestor"),
-    )
+_ONE_PAIR = delete(group_ancestors).where(
+    group_ancestors.c.group_id == bindparam("of_group"), group_ancestors.c.ancestor_id == bindparam("of_ancestor")
 )
 
 
@@ -25,7 +22,7 @@ def rebuild_tree(tx: Transaction, organization_id: int) -> None:
     wanted = _closure(tx, organization_id)
     gone, new = sorted(current - wanted), sorted(wanted - current)
     if gone:
-        tx.execute(_NEITHER, [{"of_group": group, "of_ancestor": above} for group, above in gone])
+        tx.execute(_ONE_PAIR, [{"of_group": group, "of_ancestor": above} for group, above in gone])
     if new:
         own = {"organization_id": organization_id}
         tx.execute(
@@ -38,11 +35,11 @@ def _closure(tx: Transaction, organization_id: int) -> set[_Pair]:
     live = select(groups.c.id, groups.c.parent_id).where(
         groups.c.organization_id == organization_id, groups.c.ended_at.is_(None)
     )
-    parents: dict[int, int | None] = {group: parent for group, parent in tx.execute(live)}
+    parents: dict[int, int | None] = {row.id: row.parent_id for row in tx.execute(live)}
     pairs: set[_Pair] = set()
     for group in parents:
         above: int | None = group
-        while above in parents and (group, above) not in pairs:
+        while above is not None and above in parents and (group, above) not in pairs:
             pairs.add((group, above))
             above = parents[above]
     return pairs

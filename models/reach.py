@@ -11,12 +11,14 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    Text,
     and_,
     exists,
     literal,
     or_,
     select,
     tuple_,
+    type_coerce,
     union_all,
 )
 
@@ -124,7 +126,7 @@ def audiences_in_reach(viewer: Viewer) -> Select[Any]:
 
 def may_address(viewer: Viewer, group_id: Any, position: Any) -> ColumnElement[bool]:
     """Whether a rule gives the viewer this position in the group or in one above it, and the knob is on (M2)."""
-    audience = tuple_(tree.c.ancestor_id, position)
+    audience = tuple_(tree.c.ancestor_id, type_coerce(position, Text))
     return and_(
         stands(viewer, "audiences_as_recipients"),
         exists(
@@ -185,6 +187,7 @@ def _starting_rules(viewer: Viewer) -> Any:
         rule,
         and_(
             rule.c.organization_id == viewer.organization_id,
+            starting_group.c.organization_id == viewer.organization_id,
             rule.c.from_position == starting.c.position,
             rule.c.group_kind == starting_group.c.kind,
         ),

@@ -26,6 +26,7 @@ STANDING = (
     "status",
     "viewer_takes_part",
     "viewer_is_administrator",
+    "deleted_at",
     lambda row: another_is_published(row.chat_id, row.status),
 )
 
@@ -39,11 +40,18 @@ def _join_url(actor: Actor, url: str | None, *standing: Any) -> str | None:
     return url if decide(actor, CallAction.JOIN, _in_call(*standing)) is None else None
 
 
-def _in_call(status: str, takes_part: bool, is_administrator: bool, another_is_published: bool = False) -> InCall:
+def _in_call(
+    status: str,
+    takes_part: bool,
+    is_administrator: bool,
+    deleted_at: str | None = None,
+    another_is_published: bool = False,
+) -> InCall:
     return InCall(
         CallStatus(status),
         takes_part=takes_part,
         is_administrator=is_administrator,
+        is_gone=deleted_at is not None,
         another_is_published=another_is_published,
     )
 
@@ -58,7 +66,7 @@ Projection(
     status=Column(),
     last_actor=One("User", lambda row, _: select(users).where(users.c.id == row.last_actor_id), optional=True),
     last_acted_at=Column(),
-    join_url=Derived(_join_url, (lambda row: address(row.url), *STANDING[:3]), optional=True),
+    join_url=Derived(_join_url, (lambda row: address(row.url), *STANDING[:4]), optional=True),
     viewer_actions=Derived(_actions, STANDING, gives_list=True),
 )
 

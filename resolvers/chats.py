@@ -28,6 +28,7 @@ STANDING = (
     "kind",
     "viewer_takes_part",
     "viewer_is_administrator",
+    "ended_at",
     lambda row: has_administrator(row.id, VIEWER),
 )
 
@@ -91,11 +92,18 @@ def _url(actor: Actor, url: str | None, *standing: Any) -> str | None:
     return url if decide(actor, ChatAction.OPEN, _in_chat(*standing)) is None else None
 
 
-def _in_chat(kind: str, takes_part: bool, is_administrator: bool, has_administrator: bool = True) -> InChat:
+def _in_chat(
+    kind: str,
+    takes_part: bool,
+    is_administrator: bool,
+    ended_at: str | None = None,
+    has_administrator: bool = True,
+) -> InChat:
     return InChat(
         ChatKind(kind),
         takes_part=takes_part,
         is_administrator=is_administrator,
+        is_gone=ended_at is not None,
         has_administrator=has_administrator,
     )
 

@@ -13,6 +13,7 @@ from models.tables.events import audit_entries
 from resolvers.asked import Asked
 from resolvers.listeners import Listeners
 from resolvers.lookahead import Finished, plan_of_object
+from resolvers.signer import Signer
 from resolvers.statement import Asking
 
 Given = dict[str, Any]
@@ -23,13 +24,15 @@ Act = Callable[[Transaction, Actor], Given]
 class Context:
     """Shared by all operations of a request or a socket: it holds nothing of a single operation.
 
-    `identity` is None when signed out. `public_url` begins every address that is sent to clients.
+    `identity` is None when signed out. `public_url` begins every address that is sent to clients; `signer` signs
+    those of attachments.
     """
 
     database: Database
     listeners: Listeners
     identity: Viewer | None
     public_url: str
+    signer: Signer
 
     @property
     def viewer(self) -> Viewer:
@@ -39,7 +42,8 @@ class Context:
         return self.identity
 
     def asking(self, given: Given | None = None) -> Asking:
-        return Asking(self.viewer, self.public_url, {"messenger": self.database.messenger.home, **(given or {})})
+        known = {"messenger": self.database.messenger.home, **(given or {})}
+        return Asking(self.viewer, self.public_url, self.signer, known)
 
     async def change(self, asked: Asked, act: Act) -> Finished:
         """Runs a mutation: check, do and read back in one job of the writer, told after its commit.

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, literal_column, null, select
 
-from models.actor import FACTS, actor_from, stands
+from models.actor import FACTS, stands
 from models.database import Database
 from models.errors import LimitExceeded
 from resolvers.asked import Field, Selection
@@ -56,7 +56,7 @@ class Plan:
             return None
         if self.load is None:
             return orjson.Fragment(text)
-        return self.load(orjson.loads(text), actor_from(asking.viewer, orjson.loads(known)))
+        return self.load(orjson.loads(text), asking.asker(orjson.loads(known)))
 
 
 def make_plan(render: Callable[[Statement, Row], Rendered]) -> Plan:

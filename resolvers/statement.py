@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Select, Subquery, bindparam, literal_column
 from sqlalchemy.types import Integer, String, TypeEngine
 
-from models.actor import Viewer, standing
+from models.actor import Actor, Viewer, actor_from, standing
 from resolvers.asked import Fields, Slot
+from resolvers.signer import Signer
 
 Expression = ColumnElement[Any]
 Binder = Callable[[Sequence[Any], "Asking"], Any]
@@ -22,12 +23,25 @@ PUBLIC_URL = bindparam("public_url", type_=String())
 
 
 @dataclass(frozen=True)
+class Asker(Actor):
+    """The person who asks, for whom values are finished, and what signs that person's addresses."""
+
+    signer: Signer
+
+
+@dataclass(frozen=True)
 class Asking:
-    """What every statement may use: who asks, how addresses begin, and what a mutation or a listener gives."""
+    """What every statement may use: who asks, how addresses begin and are signed, and what a mutation or a
+    listener gives."""
 
     viewer: Viewer
     public_url: str
+    signer: Signer
     given: dict[str, Any] = field(default_factory=dict)
+
+    def asker(self, facts: Sequence[Any]) -> Asker:
+        """Who asks, from the columns `FACTS` in their order."""
+        return Asker(**vars(actor_from(self.viewer, facts)), signer=self.signer)
 
 
 def given(name: str, type_: TypeEngine[Any] | None = None) -> BindParameter[Any]:

@@ -22,6 +22,7 @@ from models.tables.conversations import conversations, messages
 from models.tables.organization import organizations
 from models.tables.people import groups, users
 from resolvers.asked import Asked
+from resolvers.attachments import one_attachment
 from resolvers.chats import chosen_chats
 from resolvers.context import Context, Given
 from resolvers.conversations import conversations_of_viewer
@@ -97,6 +98,7 @@ NODES: Mapping[str, Callable[[Row], Select[Any]]] = {
     "Call": lambda row: visible_calls(VIEWER).where(calls.c.id == row.id),
     "Conversation": lambda row: visible_conversations(VIEWER).where(conversations.c.id == row.id),
     "Message": lambda row: visible_messages(VIEWER).where(messages.c.id == row.id),
+    "Attachment": one_attachment,
 }
 """In which scope each type of id is looked up."""
 

@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from schema import enums as enums
+from schema.attachments import Attachment
 from schema.calls import Call, CallMutation
 from schema.chats import Chat, ChatMutation
 from schema.conversations import Conversation
@@ -35,7 +36,7 @@ schema = Schema(
     Query,
     Mutation,
     Subscription,
-    types=[Organization, User, Group, Chat, Call, Conversation, Message],
+    types=[Organization, User, Group, Chat, Call, Conversation, Message, Attachment],
     extensions=[Documents],
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map={Moment: DATE_TIME}, disable_field_suggestions=True),

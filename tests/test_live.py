@@ -2,14 +2,14 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from models.chats import give_name
 from models.database import Database
-from tests.api import QUIET, Api, Listening, Person
+from tests.api import Api, Listening, Person
+from tests.listening import CALLS, CHATS, EVERY, PUBLISHED, cursor, following, heard, number, quiet, replayed
 from tests.school import (
     ADMINISTRATOR,
     CLASS_9A,
@@ -36,44 +36,6 @@ from tests.steps import (
     turn,
 )
 
-PUBLISHED = "subscription($after: String) { callPublished(after: $after) { cursor call { id title } } }"
-CALLS = """subscription($after: String) { callChanged(after: $after) {
-  cursor callId chatId chat { id } call { id status title } } }"""
-CHATS = "subscription($after: String) { chatChanged(after: $after) { cursor chatId chat { id name } } }"
-BADGES = "subscription { badgesChanged { newCalls } }"
-EVERY = (PUBLISHED, CALLS, CHATS)
-
-
-async def cursor(person: Person) -> str:
-    return str((await person.ask("{ viewer { eventCursor } }"))["viewer"]["eventCursor"])
-
-
-async def quiet(*listening: Listening) -> None:
-    """Nothing comes to any of them."""
-    await listening[0].nothing()
-    assert [each.waiting for each in listening] == [0] * len(listening)
-
-
-async def heard(listening: Listening, count: int) -> list[Any]:
-    """So many, and no more; their cursors rise."""
-    found = [await listening.next() for _ in range(count)]
-    await listening.nothing()
-    numbers = [int(each.pop("cursor")) for each in found]
-    assert all(one < other for one, other in pairwise(numbers))
-    return found
-
-
-async def replayed(person: Person, document: str, after: str) -> list[Any]:
-    """What a subscription tells at once; without cursors, which rise."""
-    async with person.listening(document, after=after) as listening:
-        await asyncio.sleep(QUIET)
-        return await heard(listening, listening.waiting)
-
-
-def number(id_: str) -> int:
-    return int(id_.partition("_")[2])
-
-
 # ------------------------------------------------------------------------------------------ who hears what
 
 
@@ -84,12 +46,11 @@ async def test_E53_E58_participants_hear_of_a_publication_and_nobody_else(api: A
 
         async def listen(login: str, organization: str | None = None) -> Listening:
             person = api.as_(login) if organization is None else api.as_(login, organization)
-            return await stack.enter_async_context(person.listening(PUBLISHED))
+            return await stack.enter_async_context(following(person, PUBLISHED))
 
         hear = [await listen(login) for login in (CURATOR_9A, LEARNER_9A, LEARNER_UNLINKED)]
         deaf = [await listen(login) for login in (ADMINISTRATOR, GUARDIAN_9A, LEARNER_9B)]
         deaf.append(await listen(NEXT_DOOR_ADMINISTRATOR, NEXT_DOOR))
-        await quiet(*hear, *deaf)
         await curator.do("publishCall", callId=call)
         for listening in hear:
             assert (await listening.next())["call"] == {"id": call, "title": "Литература"}
@@ -100,8 +61,7 @@ async def test_E54_callChanged_tells_each_step_as_it_is_for_the_viewer(api: Api)
     curator, chat = api.as_(CURATOR_9A), api.chat("GROUP", CLASS_9A)
     people = (curator, api.as_(LEARNER_9A), api.as_(ADMINISTRATOR), api.as_(GUARDIAN_9A))
     async with AsyncExitStack() as stack:
-        listening = [await stack.enter_async_context(each.listening(CALLS)) for each in people]
-        await listening[0].nothing()
+        listening = [await stack.enter_async_context(following(each, CALLS)) for each in people]
 
         async def told(status: str | None, *, member: str | None) -> None:
             """To curator and administrator, to the learner, and nothing to the guardian."""
@@ -129,8 +89,7 @@ async def test_E54_callChanged_tells_each_step_as_it_is_for_the_viewer(api: Api)
 async def test_A8_who_does_not_see_created_calls_hears_nothing_of_them(api: Api) -> None:
     curator, learner, chat = api.as_(CURATOR_9A), api.as_(LEARNER_9A), api.chat("GROUP", CLASS_9A)
     turn(api.database, callVisibility="PUBLISHED_ONLY")
-    async with learner.listening(CALLS) as members, curator.listening(CALLS) as administrators:
-        await members.nothing()
+    async with following(learner, CALLS) as members, following(curator, CALLS) as administrators:
         call = await create_call(curator, chat)
         dropped = await create_call(curator, chat)
         await curator.do("deleteCall", callId=dropped)
@@ -146,8 +105,7 @@ async def test_chatChanged_tells_participants_and_the_organizations_administrato
     other = api.as_(LEARNER_9B)
     async with AsyncExitStack() as stack:
         people = (teacher, learner, director, other)
-        hear = [await stack.enter_async_context(each.listening(CHATS)) for each in people]
-        await hear[0].nothing()
+        hear = [await stack.enter_async_context(following(each, CHATS)) for each in people]
         chat = await create_subgroup_chat(teacher)
 
         async def told(name: str | None, *who: Listening) -> None:
@@ -170,9 +128,11 @@ async def test_chatChanged_tells_participants_and_the_organizations_administrato
 
 async def test_E19_tiles_hear_that_somebody_is_linked(api: Api) -> None:
     learner = api.as_(LEARNER_UNLINKED)
-    document = "subscription { chatChanged { chat { linkedParticipantCount } } }"
-    async with api.as_(LEARNER_9A).listening(document) as listening, api.as_(GUARDIAN_9A).listening(CHATS) as deaf:
-        await deaf.nothing()
+    document = "subscription($after: String) { chatChanged(after: $after) { chat { linkedParticipantCount } } }"
+    async with (
+        following(api.as_(LEARNER_9A), document) as listening,
+        following(api.as_(GUARDIAN_9A), CHATS) as deaf,
+    ):
         await link(learner)
         assert await listening.next() == {"chat": {"linkedParticipantCount": 8}}
         await learner.do("unlinkProfile")
@@ -182,11 +142,10 @@ async def test_E19_tiles_hear_that_somebody_is_linked(api: Api) -> None:
 
 async def test_what_is_pushed_is_the_viewers_own(api: Api) -> None:
     curator, chat = api.as_(CURATOR_9A), api.chat("GROUP", CLASS_9A)
-    document = "subscription { callPublished { call { joinUrl viewerActions } } }"
+    document = "subscription($after: String) { callPublished(after: $after) { call { joinUrl viewerActions } } }"
     async with AsyncExitStack() as stack:
         people = [api.as_(login) for login in (CURATOR_9A, LEARNER_9A, LEARNER_UNLINKED)]
-        hear = [await stack.enter_async_context(each.listening(document)) for each in people]
-        await hear[0].nothing()
+        hear = [await stack.enter_async_context(following(each, document)) for each in people]
         await publish_call(curator, chat)
         shown = [(await listening.next())["call"] for listening in hear]
     assert [each["viewerActions"] for each in shown] == [["FINISH", "DELETE", "JOIN"], ["JOIN"], []]
@@ -200,8 +159,7 @@ async def test_who_is_removed_hears_of_that_and_of_nothing_after_it(api: Api) ->
     chat = await create_subgroup_chat(teacher)
     before = await cursor(learner)
     async with AsyncExitStack() as stack:
-        hear = [await stack.enter_async_context(learner.listening(document)) for document in EVERY]
-        await hear[0].nothing()
+        hear = [await stack.enter_async_context(following(learner, document)) for document in EVERY]
         call = await create_call(teacher, chat)
         await teacher.do("removeChatParticipants", chatId=chat, userIds=[learner.id])
         await teacher.do("publishCall", callId=call)
@@ -213,17 +171,16 @@ async def test_who_is_removed_hears_of_that_and_of_nothing_after_it(api: Api) ->
         await published.nothing()
     # Coming back with an older cursor tells the same, as it is now: nothing of it is visible.
     gone = {"callId": call, "chatId": chat, "chat": None, "call": None}
-    assert await replayed(learner, CALLS, before) == [gone]
-    assert await replayed(learner, CHATS, before) == [{"chatId": chat, "chat": None}]
-    assert await replayed(learner, PUBLISHED, before) == []
+    assert await replayed(learner, CALLS, before, 1) == [gone]
+    assert await replayed(learner, CHATS, before, 1) == [{"chatId": chat, "chat": None}]
+    assert await replayed(learner, PUBLISHED, before, 0) == []
 
 
 async def test_A15_who_comes_back_hears_again(api: Api) -> None:
     teacher, learner = api.as_(TEACHER), api.as_(LEARNER_9A)
     chat = await create_subgroup_chat(teacher)
     await teacher.do("removeChatParticipants", chatId=chat, userIds=[learner.id])
-    async with learner.listening(PUBLISHED) as published, learner.listening(CHATS) as chats:
-        await chats.nothing()
+    async with following(learner, PUBLISHED) as published, following(learner, CHATS) as chats:
         await teacher.do("renameChat", chatId=chat, name="Unheard")
         await chats.nothing()
         await teacher.do("addChatParticipants", chatId=chat, userIds=[learner.id])
@@ -250,8 +207,24 @@ async def test_a_page_and_the_subscription_from_its_cursor_leave_no_gap(api: Api
         assert shown["call"] == {"id": third, "title": "Live"}
         await listening.nothing()
     # The highest cursor serves every subscription.
-    assert await replayed(learner, CALLS, shown["cursor"]) == []
-    assert await replayed(learner, CHATS, shown["cursor"]) == []
+    assert await replayed(learner, CALLS, shown["cursor"], 0) == []
+    assert await replayed(learner, CHATS, shown["cursor"], 0) == []
+
+
+async def test_without_a_cursor_one_listens_from_now_on(api: Api) -> None:
+    teacher, learner = api.as_(TEACHER), api.as_(LEARNER_9A)
+    chat = await create_subgroup_chat(teacher)
+    before = int(await cursor(learner))
+    async with learner.listening(CHATS) as listening:
+        for each in range(100):  # the server begins to listen somewhere in between
+            await teacher.do("renameChat", chatId=chat, name=f"Name {each}")
+            if listening.waiting:
+                break
+        first = int((await listening.next())["cursor"])
+        assert before < first <= int(await cursor(learner))
+        for place in range(first + 1, int(await cursor(learner)) + 1):
+            assert int((await listening.next())["cursor"]) == place
+        await listening.nothing()
 
 
 async def test_a_replay_leaves_out_what_is_not_published_any_more(api: Api) -> None:
@@ -263,15 +236,18 @@ async def test_a_replay_leaves_out_what_is_not_published_any_more(api: Api) -> N
     still = await publish_call(curator, chat, "Still")
     await publish_call(curator, parents, "Elsewhere")
     created = await create_call(curator, chat, "Created")
-    assert await replayed(learner, PUBLISHED, before) == [{"call": {"id": still, "title": "Still"}}]
-    assert [each["call"]["title"] for each in await replayed(curator, PUBLISHED, before)] == ["Still", "Elsewhere"]
-    assert await replayed(administrator, PUBLISHED, before) == []
+    assert await replayed(learner, PUBLISHED, before, 1) == [{"call": {"id": still, "title": "Still"}}]
+    assert [each["call"]["title"] for each in await replayed(curator, PUBLISHED, before, 2)] == [
+        "Still",
+        "Elsewhere",
+    ]
+    assert await replayed(administrator, PUBLISHED, before, 0) == []
     # callChanged tells of those as well: null where nothing is left to see.
     seen = {over: None, deleted: None, still: "PUBLISHED", created: "CREATED"}
     steps = [over, over, over, deleted, deleted, deleted, still, still, created]
     told = [
         (each["callId"], each["call"] and each["call"]["status"])
-        for each in await replayed(learner, CALLS, before)
+        for each in await replayed(learner, CALLS, before, len(steps))
     ]
     assert told == [(call, seen[call]) for call in steps]
 
@@ -340,7 +316,7 @@ async def test_from_the_first_cursor_of_all_everything_is_told(api: Api) -> None
     learner, chat = api.as_(LEARNER_9A), api.chat("GROUP", CLASS_9A)
     call = await publish_call(api.as_(CURATOR_9A), chat)
     assert (
-        await replayed(learner, CALLS, "0")
+        await replayed(learner, CALLS, "0", 2)
         == [
             {
                 "callId": call,
@@ -352,7 +328,7 @@ async def test_from_the_first_cursor_of_all_everything_is_told(api: Api) -> None
         * 2
     )
     # Made in the first night, then changed whenever one of the seven who are linked was linked.
-    told = await replayed(learner, CHATS, "0")
+    told = await replayed(learner, CHATS, "0", 8)
     assert told == [{"chatId": chat, "chat": {"id": chat, "name": "9А"}}] * 8
 
 
@@ -367,7 +343,7 @@ async def test_what_is_no_cursor_of_the_organization_is_a_bad_request(api: Api) 
 async def test_a_cursor_is_valid_for_everybody_and_not_before_it_was_given(api: Api) -> None:
     latest = await cursor(api.as_(CURATOR_9A))
     assert latest == await cursor(api.as_(ADMINISTRATOR)) == await cursor(api.as_(LEARNER_9B))
-    assert await replayed(api.as_(LEARNER_9B), CHATS, latest) == []
+    assert await replayed(api.as_(LEARNER_9B), CHATS, latest, 0) == []
     async with api.as_(LEARNER_9B).listening(CHATS, after=str(int(latest) + 1)) as listening:
         assert await listening.error() == "BAD_REQUEST"
     # Next door less has happened.

@@ -89,10 +89,12 @@ def test_what_a_night_did_is_kept_and_told_in_one_line(school: SmallSchool, watc
         "joined": 4,
         "left": 0,
         "calls_finished": 0,
+        "uploads_dropped": 0,
     }
     assert night is not None
     assert night.line() == (
-        "School, 2026-09-08: chats 3 created, 0 changed, 0 ended; participants 4 joined, 0 left; calls 0 finished"
+        "School, 2026-09-08: chats 3 created, 0 changed, 0 ended; participants 4 joined, 0 left; calls 0 finished; "
+        "uploads 0 dropped"
     )
 
 

@@ -16,7 +16,7 @@ from tests.small_roster import (
     changed,
     small_roster,
 )
-from tests.small_school import MONDAY, Watch, database_at
+from tests.small_school import MONDAY, Watch
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def school(tmp_path: Path, watch: Watch) -> Imports:
-    return Imports(database_at(tmp_path, watch), tmp_path)
+    return Imports(tmp_path, watch)
 
 
 def test_schools_become_organizations_and_what_lies_above_does_not(school: Imports) -> None:

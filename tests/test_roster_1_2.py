@@ -12,7 +12,7 @@ from tests.small_roster import (
     manifest,
     small_roster,
 )
-from tests.small_school import Watch, database_at
+from tests.small_school import Watch
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def school(tmp_path: Path, watch: Watch) -> Imports:
-    return Imports(database_at(tmp_path, watch), tmp_path)
+    return Imports(tmp_path, watch)
 
 
 USERS_1_2 = """sourcedId,enabledUser,username,givenName,familyName,agentSourcedIds,userMasterIdentifier

@@ -16,7 +16,7 @@ from tests.small_roster import (
     changed,
     small_roster,
 )
-from tests.small_school import Watch, database_at, dump
+from tests.small_school import Watch, dump
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def school(tmp_path: Path, watch: Watch) -> Imports:
-    return Imports(database_at(tmp_path, watch), tmp_path)
+    return Imports(tmp_path, watch)
 
 
 def test_the_same_set_again_writes_nothing(school: Imports, watch: Watch) -> None:

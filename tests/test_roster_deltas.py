@@ -16,12 +16,12 @@ from tests.small_roster import (
     manifest,
     small_roster,
 )
-from tests.small_school import Watch, database_at, dump
+from tests.small_school import dump
 
 
 @pytest.fixture
 def school(tmp_path: Path) -> Imports:
-    school = Imports(database_at(tmp_path, Watch()), tmp_path)
+    school = Imports(tmp_path)
     school.take(small_roster())
     return school
 
@@ -29,9 +29,7 @@ def school(tmp_path: Path) -> Imports:
 @pytest.fixture
 def twin(tmp_path: Path) -> Imports:
     """Another database that hears the same in complete sets."""
-    place = tmp_path / "twin"
-    place.mkdir()
-    twin = Imports(database_at(place, Watch()), place)
+    twin = Imports(tmp_path / "twin")
     twin.take(small_roster())
     return twin
 
@@ -212,7 +210,7 @@ def test_a_delta_of_one_district_leaves_the_equal_ids_of_another_alone(school: I
 
 
 def test_1_2_roles_come_and_go_by_themselves(tmp_path: Path) -> None:
-    school = Imports(database_at(tmp_path, Watch()), tmp_path)
+    school = Imports(tmp_path)
     header = "sourcedId,status,userSourcedId,roleType,role,orgSourcedId\n"
     whole = {**small_roster(), "manifest.csv": manifest("1.2")}
     whole["users.csv"] = "sourcedId,enabledUser,username,givenName,familyName\nann,true,ann,Ann,Archer\n"

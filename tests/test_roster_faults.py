@@ -8,7 +8,7 @@ import pytest
 from jobs.roster import BrokenRoster, Fault, import_roster
 from jobs.roster.faults import MOST_LISTED
 from tests.small_roster import ENROLLMENTS, Files, Imports, changed, manifest, small_roster, zipped
-from tests.small_school import Watch, database_at, dump
+from tests.small_school import dump
 
 Found = tuple[str, int | None, str | None]
 """File, line, column."""
@@ -17,7 +17,7 @@ Found = tuple[str, int | None, str | None]
 @pytest.fixture
 def school(tmp_path: Path) -> Imports:
     """Has the whole set already: whatever a broken one says would be seen."""
-    school = Imports(database_at(tmp_path, Watch()), tmp_path)
+    school = Imports(tmp_path)
     school.take(small_roster())
     return school
 

@@ -19,7 +19,7 @@ from tests.small_roster import (
     small_roster,
     zipped,
 )
-from tests.small_school import Watch, database_at, dump
+from tests.small_school import Watch, dump
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def school(tmp_path: Path, watch: Watch) -> Imports:
-    return Imports(database_at(tmp_path, watch), tmp_path)
+    return Imports(tmp_path, watch)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])

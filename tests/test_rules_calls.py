@@ -2,6 +2,7 @@
 
 from jobs.nightly import run_nights
 from tests.api import Api, Person
+from tests.listening import cursor
 from tests.school import (
     ADMINISTRATOR,
     CLASS_9A,
@@ -374,10 +375,6 @@ async def test_E58_what_came_after_the_cursor_stays_unseen(api: Api) -> None:
     for up_to in ("", "x", "-1", "1.5", "9" * 30):
         document = "mutation($upTo: String) { markChatsSeen(input: { upTo: $upTo }) { badges { newCalls } } }"
         await learner.fails("BAD_REQUEST", document, upTo=up_to)
-
-
-async def cursor(person: Person) -> str:
-    return str((await person.ask("{ viewer { eventCursor } }"))["viewer"]["eventCursor"])
 
 
 async def test_markChatsSeen_takes_an_input_or_none(api: Api) -> None:

@@ -76,15 +76,16 @@ def _reach_lines(rules: Sequence[ReachRule]) -> Iterator[str]:
         yield "nobody"
     by_start: dict[tuple[Any, ...], list[Position]] = {}
     for rule in rules:
-        by_start.setdefault((rule.group_kind, rule.from_position), []).append(rule.to_position)
+        where = (rule.group_kind.name, " (descend)" if rule.descend else "")
+        by_start.setdefault((where, rule.from_position), []).append(rule.to_position)
     starters: dict[tuple[Any, ...], list[Position]] = {}
-    for (kind, starter), reached in by_start.items():
-        starters.setdefault((kind, _names(reached)), []).append(starter)
-    kinds: dict[tuple[str, str], list[str]] = {}
-    for (kind, reached_names), starting in starters.items():
-        kinds.setdefault((_names(starting), reached_names), []).append(kind.name)
-    for (starting_names, reached_names), kind_names in kinds.items():
-        yield f"{starting_names} @{', '.join(kind_names)} -> {reached_names}"
+    for (where, starter), reached in by_start.items():
+        starters.setdefault((where, _names(reached)), []).append(starter)
+    kinds: dict[tuple[str, str, str], list[str]] = {}
+    for ((kind, descend), reached_names), starting in starters.items():
+        kinds.setdefault((_names(starting), descend, reached_names), []).append(kind)
+    for (starting_names, descend, reached_names), kind_names in kinds.items():
+        yield f"{starting_names} @{', '.join(kind_names)}{descend} -> {reached_names}"
 
 
 def _names(positions: Iterable[Position]) -> str:

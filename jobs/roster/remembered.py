@@ -25,27 +25,37 @@ ROWS_OF_PART = 10_000
 OF_SCHOOL = "IN (SELECT org FROM belonging WHERE school = :school)"
 OF_OTHERS = "IN (SELECT org FROM belonging WHERE school <> :school)"
 
-ROWS = {
-    "orgs": f"active AND (type <> 'department' OR id {OF_SCHOOL})",
-    "users": "active AND id IN (SELECT person FROM assignments WHERE school = :school)",
-    "roles": f"active AND org {OF_SCHOOL}",
-    "courses": f"active AND (org IS NULL OR org NOT {OF_OTHERS}"
-    f" OR id IN (SELECT course FROM classes WHERE active AND school {OF_SCHOOL}))",
-    "classes": f"active AND school {OF_SCHOOL}",
-    "enrollments": f"active AND class IN (SELECT id FROM classes WHERE active AND school {OF_SCHOOL}"
+OWN = {
+    "orgs": f"type <> 'department' OR id NOT {OF_OTHERS}",
+    "users": "id IN (SELECT person FROM assignments WHERE school = :school)",
+    "roles": f"org {OF_SCHOOL}",
+    "courses": f"org IS NULL OR org NOT {OF_OTHERS}"
+    f" OR id IN (SELECT course FROM classes WHERE active AND school {OF_SCHOOL})",
+    "classes": f"school {OF_SCHOOL}",
+    "enrollments": f"class IN (SELECT id FROM classes WHERE active AND school {OF_SCHOOL}"
     " UNION SELECT org FROM belonging WHERE school = :school)",
 }
 """Which rows of each file concern a school. Its orgs are all that came with it: a delta moves people among
 them."""
 
-NAMED = """
-SELECT id FROM orgs
+LOOSE = {
+    "users": "id NOT IN (SELECT person FROM assignments)",
+    "roles": "org NOT IN (SELECT org FROM belonging)",
+    "classes": "school NOT IN (SELECT org FROM belonging)",
+    "enrollments": "class NOT IN (SELECT id FROM classes WHERE active AND school IN (SELECT org FROM belonging)"
+    " UNION SELECT org FROM belonging)",
+}
+"""Which rows concern no school yet; the first school of the set keeps them."""
+
+LISTED = "SELECT id FROM orgs"
+NAMED = f"""
+{LISTED}
 UNION SELECT listed.value FROM users, json_each(users.orgs) listed
 UNION SELECT org FROM roles
 UNION SELECT school FROM classes
 UNION SELECT school FROM enrollments
 """
-"""Every organization that the set names."""
+"""Every organization that the set names. A complete list of them is the last word on which it is about."""
 
 
 def complete(staging: Staging, connection: Connection, manifest: Manifest, findings: Findings) -> None:
@@ -54,7 +64,8 @@ def complete(staging: Staging, connection: Connection, manifest: Manifest, findi
     if not partial:
         return
     numbers = {row.source_id: row.id for row in connection.execute(select(organizations))}
-    named = [row[0] for row in staging.execute(NAMED) if row[0] in numbers]
+    about = NAMED if "orgs" in partial else LISTED
+    named = [row[0] for row in staging.execute(about) if row[0] in numbers]
     if "orgs" in partial:
         family = _family(connection, numbers, named or list(numbers)[:1])
         if not named and len(family) < len(numbers):
@@ -110,8 +121,10 @@ def _parts(staging: Staging, file: str, school: str) -> Iterator[bytes]:
     """The school's rows by id, a line of JSON each, some thousand at a time below the names of the columns."""
     columns = TABLES[file]
     listed = ", ".join(f'"{column}"' for column in columns)
+    (first,) = staging.execute("SELECT min(school) FROM belonging").fetchone()
+    chosen = f"{OWN[file]} OR {LOOSE[file]}" if school == first and file in LOOSE else OWN[file]
     rows = staging.execute(
-        f"SELECT json_array({listed}) FROM {file} WHERE {ROWS[file]} ORDER BY id", {"school": school}
+        f"SELECT json_array({listed}) FROM {file} WHERE active AND ({chosen}) ORDER BY id", {"school": school}
     )
     while lines := rows.fetchmany(ROWS_OF_PART):
         yield "\n".join((json.dumps(columns), *(line for (line,) in lines))).encode()

@@ -1,0 +1,141 @@
+"""How does a file go out? To who sees its message now, by a signed address or with a token; to others there is
+nothing."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from aiohttp import ETag, hdrs, web
+
+from app.answers import encode
+from app.http import HEADERS, preflight
+from app.operations import Api
+from app.storage import Storage
+from models.attachments import File
+from models.errors import Code
+from models.file_types import is_shown
+from resolvers.attachments import find_file
+from resolvers.ids import number
+from schema.reasons import reason
+
+SILENCE = 30.0
+"""Seconds within which a receiver must take the next piece."""
+
+LETS_NOTHING_IN = (
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; sandbox"
+)
+"""For a browser that opens a file as a page of its own: it shows a picture or plays, and runs nothing."""
+
+SENT_WITH = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": LETS_NOTHING_IN,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Downloads:
+    """GET /attachments/ID/NAME. A browser keeps its copy, and asks each time whether it may still show it."""
+
+    def __init__(self, api: Api, storage: Storage) -> None:
+        self._api = api
+        self._storage = storage
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        origin = request.headers.get(hdrs.ORIGIN)
+        allowed = origin if origin in self._api.settings.origins else None
+        if request.method == hdrs.METH_OPTIONS:
+            return preflight(allowed, "GET, HEAD, OPTIONS")
+        cross: dict[str, str] = {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: allowed, hdrs.VARY: "Origin"} if allowed else {}
+        file = await self._file(request)
+        if file is None:
+            return _nothing(cross)
+        return await self._send(request, file, {**SENT_WITH, **cross})
+
+    async def _file(self, request: web.Request) -> File | None:
+        """The file, where whoever asks sees it now."""
+        attachment = number("Attachment", request.match_info["id"])
+        viewer = self._api.signer.viewer(request.query.get("signature", ""), attachment)
+        if viewer is None:
+            identity = self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
+            if identity is None:
+                return None
+            viewer = identity.viewer
+        return await find_file(self._api.database, viewer, attachment)
+
+    async def _send(self, request: web.Request, file: File, headers: dict[str, str]) -> web.StreamResponse:
+        headers = {**headers, hdrs.ETAG: _tag(file)}
+        if ETag(file.digest) in (request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        part = _part(request, file)
+        start, end = part or (0, file.byte_size)
+        if start >= end:
+            return web.Response(status=416, headers={**headers, hdrs.CONTENT_RANGE: f"bytes */{file.byte_size}"})
+        headers[hdrs.CONTENT_TYPE] = file.content_type
+        headers[hdrs.CONTENT_DISPOSITION] = disposition(file)
+        headers[hdrs.CONTENT_LENGTH] = str(end - start)
+        if part is not None:
+            headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{end - 1}/{file.byte_size}"
+        response = web.StreamResponse(status=206 if part else 200, headers=headers)
+        if request.method == hdrs.METH_HEAD:
+            return response
+        try:
+            pieces = await self._storage.read(file.storage_key, start, end)
+        except OSError:
+            log.exception("The file %s cannot be read", file.storage_key)
+            return web.Response(status=500, headers=HEADERS)
+        await _pour(request, response, pieces)
+        return response
+
+
+def disposition(file: File) -> str:
+    """Shown where a browser does that safely, saved otherwise; under its name in every alphabet (RFC 6266)."""
+    way = "inline" if is_shown(file.content_type) else "attachment"
+    plain = "".join(
+        each if each.isascii() and each.isprintable() and each not in '"\\%' else "_" for each in file.name
+    )
+    return f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+
+
+async def _pour(request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[bytes]) -> None:
+    """A receiver that takes nothing is cut; one that has gone is let go."""
+    try:
+        await response.prepare(request)
+        async for piece in pieces:
+            async with asyncio.timeout(SILENCE):
+                await response.write(piece)
+        await response.write_eof()
+    except ConnectionError:
+        return
+    except (TimeoutError, OSError):
+        log.warning("A download was cut off", exc_info=True)
+        if request.transport is not None:
+            request.transport.abort()
+
+
+def _part(request: web.Request, file: File) -> tuple[int, int] | None:
+    """From where to before where, when the request asks for one part of this very file; else None, for all."""
+    if hdrs.RANGE not in request.headers or request.headers.get(hdrs.IF_RANGE, _tag(file)) != _tag(file):
+        return None
+    try:
+        asked = request.http_range
+    except ValueError:
+        return None
+    start, end, _ = asked.indices(file.byte_size)
+    return start, end
+
+
+def _tag(file: File) -> str:
+    return f'"{file.digest}"'
+
+
+def _nothing(headers: dict[str, str]) -> web.Response:
+    """The same for every reason."""
+    said = {"code": Code.NOT_FOUND.value, "reason": reason(Code.NOT_FOUND, "en")}
+    headers = {**HEADERS, **headers, hdrs.CONTENT_TYPE: "application/json; charset=utf-8"}
+    return web.Response(status=404, body=encode(said), headers=headers)
