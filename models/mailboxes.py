@@ -42,8 +42,9 @@ _LIES_IN: Mapping[MailFolder, tuple[ColumnElement[bool], ...]] = {
 
 
 def mail_in(viewer: Viewer, folder: MailFolder) -> Select[Any]:
-    """What lies in the viewer's folder (M10, M13); in order by `event`, drafts by `id`."""
-    return visible_messages(viewer).where(mine.kind == ConversationKind.MAIL, *_LIES_IN[folder])
+    """What lies in the viewer's folder (M10, M13); in order by `place`, drafts by `id`."""
+    copies = visible_messages(viewer).add_columns(mine.event.label("place"))
+    return copies.where(mine.kind == ConversationKind.MAIL, *_LIES_IN[folder])
 
 
 def is_unread_there() -> ColumnElement[bool]:

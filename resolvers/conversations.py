@@ -25,14 +25,13 @@ from models.errors import Code
 from models.messages import any_messages, is_unread
 from models.tables.conversations import conversations, deliveries, messages
 from models.tables.people import users
-from models.text import contains
 from resolvers.asked import Asked
 from resolvers.context import Context, Given
 from resolvers.cursors import event_number
 from resolvers.ids import id_of, number, numbers, spelled
 from resolvers.lookahead import Finished
 from resolvers.messages import STANDING, in_conversation
-from resolvers.paging import Page
+from resolvers.paging import Page, pattern
 from resolvers.projection import Column, Derived, One, Projection
 from resolvers.statement import VIEWER, Arguments, Expression, Row, given
 
@@ -45,7 +44,7 @@ def conversations_of_viewer(_: Row, arguments: Arguments) -> Select[Any]:
     if chosen.flag("unreadOnly"):
         scope = scope.where(has_unread(VIEWER))
     if "search" in chosen:
-        scope = scope.where(title_contains(VIEWER, chosen.bind("search", contains)))
+        scope = scope.where(title_contains(VIEWER, chosen.bind("search", pattern)))
     return scope
 
 

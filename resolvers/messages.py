@@ -22,6 +22,7 @@ from models.messages import any_messages, visible_messages
 from models.tables.conversations import ConversationKind, conversations, deliveries, messages
 from models.tables.people import users
 from resolvers.asked import Asked
+from resolvers.attachments import attachments_in
 from resolvers.context import Context, Given
 from resolvers.dialects import json_array, json_value, numbers_of
 from resolvers.ids import id_of, numbers
@@ -85,6 +86,7 @@ Projection(
     in_reply_to=One(
         "Message", lambda row, _: visible_messages(VIEWER).where(messages.c.id == row.parent_id), optional=True
     ),
+    attachments=Many("Attachment", attachments_in),
     viewer_actions=Derived(
         _actions, (_standing_of_conversation, "event", "received_as", "is_read", "is_trashed"), gives_list=True
     ),

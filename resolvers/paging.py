@@ -6,14 +6,17 @@ keys, so a page stays where it is while others write.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Integer, Select, String, Subquery, false, func, literal_column, or_, select, tuple_
 
 from models.errors import BadRequest, LimitExceeded
+from models.tables.base import Moment
 from models.text import contains
 from resolvers.asked import Field
 from resolvers.dialects import json_array, json_text, json_value, json_whether
@@ -24,6 +27,8 @@ PAGE = 20
 LARGEST_PAGE = 100
 LONGEST_SEARCH = 200
 """As long as the longest name; engines refuse patterns beyond some length."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 PAGING = frozenset({"first", "after", "last", "before"})
 """The arguments that every connection may take; one that grows at its end alone takes the first two."""
@@ -42,10 +47,12 @@ class Page(Entry):
     keys: tuple[str, ...]
     descending: bool = field(default=False, kw_only=True)
     newest: bool = field(default=False, kw_only=True)
+    called: str = field(default="", kw_only=True)
+    """What the connection and its edges are called by, where that is not the item's name."""
 
     @property
     def target(self) -> str:
-        return f"{self.item}Connection"
+        return f"{self.called or self.item}Connection"
 
     def render(self, field: Field, row: Row) -> Rendered:
         arguments = Arguments(row.statement, field.arguments)
@@ -63,7 +70,7 @@ class Page(Entry):
         return lambda asked: list_of(window.page(), lambda row: an_object(self.item, asked.selection, row))
 
     def _edges(self, window: "Window") -> Callable[[Field], Rendered]:
-        edge = f"{self.item}Edge"
+        edge = f"{self.called or self.item}Edge"
 
         def render(asked: Field, row: Row) -> Rendered:
             if asked.name == "cursor":
@@ -125,7 +132,7 @@ class Window:
 
     def _beyond(self, name: str) -> Expression:
         """Strictly after the cursor `after`, or before the cursor `before`, in the list's order."""
-        types: list[type] = [int if isinstance(key.type, Integer) else str for key in self._keys]
+        types = [_type(key) for key in self._keys]
         values = [
             self._arguments.bind(name, partial(_key, place, types), type_=Integer() if kind is int else String())
             for place, kind in enumerate(types)
@@ -198,13 +205,26 @@ def _key(place: int, types: list[type], cursor: Any) -> Any:
     """One key of a cursor. Raises BadRequest for what is no cursor of this list."""
     try:
         keys = json.loads(cursor)
-        if type(keys) is list and [type(key) for key in keys] == types:
-            key = keys[place]
-            if abs(key) < 2**63 if isinstance(key, int) else _is_storable(key):
-                return key
+        if type(keys) is list and len(keys) == len(types) and all(map(_fits, keys, types)):
+            return keys[place]
     except (ValueError, TypeError, RecursionError):
         pass
     raise BadRequest("That is no cursor of this list: pass one that the list gave.")
+
+
+def _type(key: Expression) -> type:
+    """What a key is in a cursor: a number, a moment, or a text."""
+    if isinstance(key.type, Moment):
+        return datetime
+    return int if isinstance(key.type, Integer) else str
+
+
+def _fits(key: Any, kind: type) -> bool:
+    if kind is int:
+        return type(key) is int and abs(key) < 2**63
+    if kind is datetime:
+        return type(key) is str and _MOMENT.fullmatch(key) is not None
+    return type(key) is str and _is_storable(key)
 
 
 def _is_storable(text: str) -> bool:
@@ -216,10 +236,11 @@ def searched(source: Select[Any], column: Expression, arguments: Arguments) -> S
     """The rows whose folded text contains what is searched; all when nothing is."""
     if "search" not in arguments:
         return source
-    return source.where(column.like(arguments.bind("search", _pattern), escape="\\"))
+    return source.where(column.like(arguments.bind("search", pattern), escape="\\"))
 
 
-def _pattern(text: str) -> str:
+def pattern(text: str) -> str:
+    """What is searched, for LIKE with `\\` as its escape. Raises LimitExceeded for what is longer than any name."""
     if len(text) > LONGEST_SEARCH:
         raise LimitExceeded(f"search takes at most {LONGEST_SEARCH} characters.")
     return contains(text)

@@ -27,8 +27,10 @@ from resolvers.chats import chosen_chats
 from resolvers.context import Context, Given
 from resolvers.conversations import conversations_of_viewer
 from resolvers.dialects import rows_of
+from resolvers.feed import FEED
 from resolvers.ids import parts
 from resolvers.lookahead import Finished, plan_of_field
+from resolvers.mail import MAILBOX
 from resolvers.paging import Page
 from resolvers.people import groups_of_viewer, own_organization
 from resolvers.projection import Column, Derived, Many, One, OneOf, Part, Projection
@@ -74,6 +76,8 @@ Projection(
         descending=True,
         arguments=frozenset({"filter"}),
     ),
+    mailbox=MAILBOX,
+    feed=FEED,
     can_create_chat=Derived(_may_create_chat),
     groups=Many("Group", groups_of_viewer, arguments=frozenset({"kind"})),
 )

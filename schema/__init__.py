@@ -13,6 +13,7 @@ from schema.chats import Chat, ChatMutation
 from schema.conversations import Conversation
 from schema.conversing import ConversationMutation
 from schema.documents import Documents
+from schema.mail import MailMutation
 from schema.messages import Message, MessageMutation
 from schema.people import Group, Organization, User
 from schema.projected import Executor, check_projections
@@ -20,7 +21,7 @@ from schema.scalars import DATE_TIME, Moment
 from schema.viewer import ProfileMutation, Query, Subscription
 
 Mutation: Any = merge_types(
-    "Mutation", (ChatMutation, CallMutation, ProfileMutation, ConversationMutation, MessageMutation)
+    "Mutation", (ChatMutation, CallMutation, ProfileMutation, ConversationMutation, MessageMutation, MailMutation)
 )
 Mutation.__strawberry_definition__.description = "What can be done."
 

@@ -8,6 +8,7 @@ import strawberry
 from models.decide import CallAction, ChatAction
 from models.decide_conversations import ConversationAction, MessageAction
 from models.errors import Code
+from models.mailboxes import MailFolder
 from models.policy import LinkRequirement
 from models.tables.calls import CallStatus
 from models.tables.chats import ChatKind
@@ -136,6 +137,15 @@ _described(
     RESTORE="Take it back from the trash.",
     PURGE="Delete it from the trash for good.",
     MARK_UNREAD="Make it unread again.",
+)
+
+_described(
+    MailFolder,
+    "Where a person's mail lies.",
+    INBOX="What has come.",
+    SENT="What one has sent.",
+    DRAFTS="What one has begun to write.",
+    TRASH="What one has thrown away, and can take back.",
 )
 
 _described(

@@ -8,6 +8,7 @@ from models.decide_conversations import MessageAction
 from models.tables.conversations import Format
 from resolvers import messages
 from resolvers.lookahead import Finished
+from schema.attachments import Attachment
 from schema.connection import Node
 from schema.errors import DeniedError, InvalidInputError, NotFoundError, mutation
 from schema.given import Info
@@ -38,6 +39,7 @@ class Message(Node):
     in_reply_to: Optional["Message"] = strawberry.field(
         description="The message that it answers, where the viewer sees that."
     )
+    attachments: list[Attachment] = strawberry.field(description="Its files, in the order the author gave them.")
     viewer_actions: list[MessageAction] = strawberry.field(
         description="What the viewer may do now; exactly this will not be refused."
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.types.unset import UNSET
 
+from models.mailboxes import MailFolder
 from models.tables.people import GroupKind
 from resolvers import live, viewer
 from resolvers.lookahead import Finished
@@ -14,11 +15,13 @@ from schema.chats import Chat
 from schema.connection import Connection, Node
 from schema.conversations import Conversation, ConversationFilter
 from schema.errors import DeniedError, InvalidInputError, mutation
+from schema.feed import FeedConnection
 from schema.given import Info, given
 from schema.inputs import ChatFilter
+from schema.mail import Mailbox
 from schema.messages import Message
 from schema.people import Group, Organization, User
-from schema.projected import BOTH_WAYS, LookAhead, looked_ahead
+from schema.projected import BOTH_WAYS, FORWARDS, LookAhead, looked_ahead
 from schema.selection import asked
 
 
@@ -56,10 +59,21 @@ class Viewer:
         filter=(ConversationFilter, "Only conversations that match."),
         **BOTH_WAYS,
     )
+    feed: FeedConnection = looked_ahead(
+        "What is new: messages that have come, and published calls. Newest first; empty where the school has no "
+        "feed.",
+        **FORWARDS,
+    )
     can_create_chat: bool = strawberry.field(description="Whether there is a chat that the viewer may create.")
     groups: list[Group] = looked_ahead(
         "The groups to which the viewer belongs. By name.", kind=(GroupKind, "Only groups of this kind.")
     )
+
+    @strawberry.field(description="One folder of the viewer's mail.")
+    def mailbox(
+        self, folder: Annotated[MailFolder, strawberry.argument(description="Which one.")]
+    ) -> Mailbox:  # type: ignore[empty-body]
+        """Answered by the look-ahead."""
 
 
 @strawberry.type(description="What can be read.")

@@ -113,7 +113,7 @@ class Api:
             for name, rows in after.items()
             if rows != before[name]
         }
-        assert not written, written
+        assert not written, str(written)[:2000]
 
     def _id(self, type_name: str, wanted: Any) -> str:
         with self.database.engine.connect() as connection:
@@ -145,7 +145,7 @@ class Person:
         """The request is refused with this code at the top level, and nothing is written; its text."""
         with self.api.unchanged():
             answer = await self.send(document, **variables)
-        assert [error["extensions"]["code"] for error in answer.get("errors", [])] == [code], answer
+        assert {error["extensions"]["code"] for error in answer.get("errors", [])} == {code}, answer
         assert not any((answer.get("data") or {}).values())
         text: str = answer["errors"][0]["message"]
         return text

@@ -15,6 +15,7 @@ BELONG_TO = {
     "sports": ("team",),
 }
 """Group -> the groups right below it."""
+EVERY_GROUP = {"hill", *(group for below in BELONG_TO.values() for group in below)}
 
 LEARNERS = ("l.1a", "l.1a.2", "l.1b", "l.2a", "l.2a.2", "l.choir", "l.team", "l.arts", "l.none", "l.gone")
 TEACHERS = (
@@ -61,7 +62,7 @@ GROUPS_OF_CYCLE = {"low": ("1a", "1b", "maths"), "high": ("2a",)}
 CYCLE_TEACHERS = {"low": (), "high": ("t.high",)}
 """Who teaches in the cycle beside those of its groups."""
 CYCLE_STAFF = {"low": ("nurse",), "high": ()}
-CYCLE_ADMINISTRATORS = {"low": ("deputy",), "high": ("dean",)}
+CYCLE_ADMINISTRATORS = {"low": ("deputy", "dean"), "high": ("dean",)}
 
 DEPARTMENT_CHIEFS = {"arts": "arts.chief", "music": "music.chief"}
 IN_DEPARTMENT = {"arts": ("l.arts", "l.choir"), "music": ("l.choir",), "sports": ("l.team",)}

@@ -114,6 +114,7 @@ e23,,cook,hill,chef,aide,,expert
 e24,,cook,hill,l.2a,student,,
 e25,,cook,hill,l.none,student,,
 e26,,high,hill,dean,aide,,administrator
+e31,,low,hill,dean,aide,,administrator
 e27,,arts,hill,arts.chief,aide,,administrator
 e28,,music,hill,music.chief,teacher,,administrator
 e29,,9d,dale,d.teacher,teacher,,

@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import select
 
 from models.actor import Viewer
-from models.badges import new_calls
+from models.badges import new_calls, unread_conversations, unread_mail, unread_messages
 from models.database import Database
 from models.tables.calls import calls
 from models.tables.chats import chats, participations
+from models.tables.conversations import deliveries
 from models.tables.people import users
 
 
@@ -26,14 +27,32 @@ def assert_badges_equal_a_recount(database: Database) -> None:
             if call.status == "PUBLISHED" and call.deleted_at is None and call.chat_id in live
         ]
         rooms: dict[int, set[int]] = {}
+        muted: set[tuple[int, int]] = set()
         for participation in rows(participations):
             if participation.left_at is None:
                 rooms.setdefault(participation.user_id, set()).add(participation.room_id)
+                if participation.muted_at is not None:
+                    muted.add((participation.user_id, participation.room_id))
+        unread: dict[int, list[Any]] = {}
+        for copy in rows(deliveries):
+            gone = copy.trashed_at or copy.deleted_at
+            if copy.received_as is not None and copy.read_at is None and not gone:
+                unread.setdefault(copy.user_id, []).append(copy)
         for person in rows(users):
-            wanted = sum(
-                call.published_event > person.chats_seen_event
-                for call in published
-                if call.chat_id in rooms.get(person.id, ())
-            )
-            shown = connection.execute(select(new_calls(Viewer(person.id, person.organization_id)))).scalar_one()
-            assert shown == wanted, f"{person.login}: the badge shows {shown}, a recount gives {wanted}"
+            copies = unread.get(person.id, [])
+            talk = [it for it in copies if it.kind != "MAIL" and (person.id, it.conversation_id) not in muted]
+            wanted = {
+                new_calls: sum(
+                    call.published_event > person.chats_seen_event
+                    for call in published
+                    if call.chat_id in rooms.get(person.id, ())
+                ),
+                unread_messages: len(talk),
+                unread_conversations: len({it.conversation_id for it in talk}),
+                unread_mail: sum(it.kind == "MAIL" for it in copies),
+            }
+            viewer = Viewer(person.id, person.organization_id)
+            for count, number in wanted.items():
+                shown = connection.execute(select(count(viewer))).scalar_one()
+                told = f"{person.login}: {count.__name__} shows {shown}, a recount gives {number}"
+                assert shown == number, told

@@ -21,7 +21,15 @@ from models.people_scopes import visible_people
 from models.presets import PRESETS
 from models.reach import audiences_in_reach, may_address, may_start, people_in_reach, reach_each_other
 from models.tables.people import GroupKind, Position, group_ancestors, groups, memberships, users
-from tests.reach_by_hand import BY_HAND, CHILDREN, EVERYBODY, BELONG_TO, may_address_by_hand, teachers_in
+from tests.reach_by_hand import (
+    BELONG_TO,
+    BY_HAND,
+    CHILDREN,
+    EVERY_GROUP,
+    EVERYBODY,
+    may_address_by_hand,
+    teachers_in,
+)
 from tests.reach_school import GONE, ReachSchool
 from tests.small_school import database_at, dump
 
@@ -174,12 +182,15 @@ def test_audiences_may_be_addressed_exactly_where_they_are_offered(portal: Reach
         places = _places(tx, portal)
         for login in ("t.idle", "nurse", "head", "l.1a", "l.team", "g.two", "t.father"):
             viewer = portal.viewer(login)
-            for (group, position), is_held in places.items():
-                known = groups.c.source_id == group
-                found = tx.execute(select(groups.c.id).where(known, may_address(viewer, groups.c.id, position)))
-                if is_held:
-                    may = found.scalar_one_or_none() is not None
-                    assert may == may_address_by_hand(login, group, position), (login, group, position)
+            for position in Position:
+                may = may_address(viewer, groups.c.id, position)
+                found = set(tx.execute(select(groups.c.source_id).where(may)).scalars())
+                for group in (group for group in EVERY_GROUP if places[group, position]):
+                    assert (group in found) == may_address_by_hand(login, group, position), (
+                        login,
+                        group,
+                        position,
+                    )
 
 
 def test_nobody_addresses_an_audience_next_door_or_of_a_group_that_ended(
@@ -304,9 +315,8 @@ def _import_again(school: ReachSchool) -> None:
 def test_the_tree_holds_every_live_group_with_all_above_it(own_school: Callable[[str], ReachSchool]) -> None:
     school = own_school("ISPRING")
     below = {(group, above) for above, all_below in BELONG_TO.items() for group in all_below}
-    named = {name for pair in below for name in pair}
-    further = {("choir", "arts"), *((group, "hill") for group in named - {"hill"})}
-    assert _tree(school) == below | further | {(group, group) for group in named}
+    further = {("choir", "arts"), *((group, "hill") for group in EVERY_GROUP - {"hill"})}
+    assert _tree(school) == below | further | {(group, group) for group in EVERY_GROUP}
     with school.database.transaction() as tx:
         tx.execute(update(groups).where(groups.c.source_id == "music").values(ended_at=tx.now))
         rebuild_tree(tx, school.id)

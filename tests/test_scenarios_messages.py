@@ -1,4 +1,4 @@
-"""The acceptance scenarios of private messages (CAMPUS) and of dialogs with administrators and experts (ISPRING)."""
+"""The acceptance scenarios of private messages (CAMPUS), and of dialogs with administrators and experts."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -136,12 +136,11 @@ WITH teachers AS (
     JOIN people ON people.school = grp.school AND people.id = enrollments.person
     WHERE enrollments.active AND enrollments.role = 'teacher' AND enrollments.position IS NOT 'expert'
     GROUP BY 1, 2
-), staffed AS (
-    SELECT grp, max(is_primary) AS has_primary, count(*) AS teachers FROM teachers GROUP BY grp
 )
 INSERT OR IGNORE INTO claims
-SELECT grp, person, 'CURATOR' FROM teachers JOIN staffed USING (grp)
-WHERE is_primary OR (NOT has_primary AND staffed.teachers = 1)
+SELECT grp, person, 'CURATOR'
+FROM teachers JOIN (SELECT grp, count(*) AS number FROM teachers GROUP BY grp) USING (grp)
+WHERE is_primary OR number = 1
 """
 """The primary teachers of a class, or its only teacher where none is primary."""
 

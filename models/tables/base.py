@@ -65,7 +65,7 @@ def rfc3339(moment: datetime) -> str:
     """The moment in UTC with three decimals, `2026-09-01T08:30:00.000Z`. Raises ValueError when naive."""
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def one_of(column: str, kinds: type[StrEnum]) -> CheckConstraint:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -19,6 +20,7 @@ from graphql import (
 )
 
 from tests.lookahead.arguments import ABSENT, Pools, Variable, written
+from tests.lookahead.oracle import answers
 
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
@@ -31,6 +33,8 @@ MOST_PARTS = 30
 
 OFTEN = frozenset({"viewer", "chats", "participants", "calls", "groups", "members", "edges", "nodes"})
 """Where most can go wrong."""
+
+OFTEN_GIVEN = frozenset({"first", "last", "search", "filter"})
 
 UNTOLD = frozenset({"reason"})
 """Sentences are for people: what they say is not held against anything here."""
@@ -173,7 +177,7 @@ class _Writer:
 
     def overlapping(self, type_: Composite) -> list[str]:
         """The types that a fragment here may be on."""
-        mine = {type_.name} if isinstance(type_, GraphQLObjectType) else _possible(self.schema, type_)
+        mine = {type_.name} if isinstance(type_, GraphQLObjectType) else _answered(self.schema, type_)
         abstract = [
             name
             for name, each in self.schema.type_map.items()
@@ -216,7 +220,7 @@ class _Writer:
         wanted = {
             argument: each
             for argument, each in definition.args.items()
-            if is_required_argument(each) or self.chance(0.6 if argument in ("first", "last") else 0.35)
+            if is_required_argument(each) or self.chance(0.55 if argument in OFTEN_GIVEN else 0.35)
         }
         if "first" in wanted and "last" in wanted:
             del wanted[self.random.choice(("first", "last"))]
@@ -244,9 +248,11 @@ class _Writer:
 
 
 def _fields(type_: Composite) -> dict[str, GraphQLField]:
+    """What may be asked of the type: all that is answered twice."""
     if isinstance(type_, GraphQLUnionType):
         return {}
-    return {name: each for name, each in type_.fields.items() if name not in UNTOLD}
+    is_answered = partial(answers, type_.name) if isinstance(type_, GraphQLObjectType) else bool
+    return {name: each for name, each in type_.fields.items() if name not in UNTOLD and is_answered(name)}
 
 
 def _named(field_: GraphQLField) -> GraphQLNamedType:
@@ -263,6 +269,11 @@ def _object(schema: GraphQLSchema, name: str) -> GraphQLObjectType:
     found = schema.type_map[name]
     assert isinstance(found, GraphQLObjectType)
     return found
+
+
+def _answered(schema: GraphQLSchema, type_: Any) -> set[str]:
+    """The types that an object of this one may have, and that the oracle knows, or nobody needs to."""
+    return {each.name for each in schema.get_possible_types(type_) if _fields(each) or each.name.endswith("Error")}
 
 
 def _possible(schema: GraphQLSchema, type_: Any) -> set[str]:

@@ -27,17 +27,6 @@ def _in_wrong_order(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(resolvers.paging.Window, "_in_order", lambda window, source: source.order_by(*window._keys))
 
 
-def _groups_by_number(patch: pytest.MonkeyPatch) -> None:
-    """The viewer's groups are not sorted by name."""
-    entries: Any = PROJECTIONS["Viewer"].entries
-    source = entries["groups"].source
-
-    def unsorted(row: Any, arguments: Any) -> Any:
-        return source(row, arguments).order_by(None).order_by("id")
-
-    patch.setitem(entries, "groups", replace(entries["groups"], source=unsorted))
-
-
 def _without_visibility(patch: pytest.MonkeyPatch) -> None:
     """Participants see the finished and deleted calls of a chat."""
     patch.setattr(resolvers.chats, "visible_calls", any_calls)
@@ -147,7 +136,6 @@ def _wildcards_match(patch: pytest.MonkeyPatch) -> None:
 
 FAULTS: list[Planted] = [
     _in_wrong_order,
-    _groups_by_number,
     _without_visibility,
     _chats_of_others,
     _booleans_as_numbers,
