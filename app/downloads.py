@@ -22,16 +22,18 @@ from schema.reasons import reason
 SILENCE = 30.0
 """Seconds within which a receiver must take the next piece."""
 
-LETS_NOTHING_IN = (
+LETS_NOTHING_IN = "default-src 'none'; base-uri 'none'; form-action 'none'; sandbox"
+"""Whatever a browser makes of a file that it opens as a page of its own: it loads nothing and runs nothing."""
+
+SHOWS_ITSELF = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; sandbox"
+    "base-uri 'none'; form-action 'none'; sandbox allow-same-origin"
 )
-"""For a browser that opens a file as a page of its own: it shows a picture or plays, and runs nothing."""
+"""A picture is seen and a sound is heard: they come from where the page does. Nothing runs there either."""
 
 SENT_WITH = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "private, no-cache",
-    "Content-Security-Policy": LETS_NOTHING_IN,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -77,6 +79,7 @@ class Downloads:
         if start >= end:
             return web.Response(status=416, headers={**headers, hdrs.CONTENT_RANGE: f"bytes */{file.byte_size}"})
         headers[hdrs.CONTENT_TYPE] = file.content_type
+        headers["Content-Security-Policy"] = SHOWS_ITSELF if is_shown(file.content_type) else LETS_NOTHING_IN
         headers[hdrs.CONTENT_DISPOSITION] = disposition(file)
         headers[hdrs.CONTENT_LENGTH] = str(end - start)
         if part is not None:

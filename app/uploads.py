@@ -88,10 +88,9 @@ class Unkept(Exception):
 class Uploads:
     """POST /attachments?name=NAME. 201 with the id, or a refusal: `{"code": ..., "reason": ...}`."""
 
-    def __init__(self, api: Api, storage: Storage, *, silence: float = SILENCE, longest: float = LONGEST) -> None:
+    def __init__(self, api: Api, storage: Storage) -> None:
         self._api = api
         self._storage = storage
-        self._silence, self._longest = silence, longest
         self._turns: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
 
     async def respond(self, request: web.Request) -> web.Response:
@@ -110,7 +109,7 @@ class Uploads:
         try:
             uploader = await self._uploader(request)
             locale = uploader.locale
-            async with self._turn(uploader), asyncio.timeout(self._longest):
+            async with self._turn(uploader), asyncio.timeout(LONGEST):
                 number = await self._keep(request, uploader)
             return _json(201, {"id": f"Attachment_{number}"})
         except Refused as refusal:
@@ -152,7 +151,7 @@ class Uploads:
             raise Unkept(415, "BAD_REQUEST")
         if (request.content_length or 0) > most:
             raise Refused(Code.TOO_LARGE)
-        coming = Coming(request.content, most=most, silence=self._silence)
+        coming = Coming(request.content, most=most)
         head = await coming.head()
         content_type = true_type(request.headers.get(hdrs.CONTENT_TYPE, ""), head)
         key = self._storage.new_key(uploader.organization_id)
@@ -181,11 +180,10 @@ class Coming:
     """A file while it comes: counted, digested, held to its largest size. `byte_size` and `digest` are known when
     the pieces have been read."""
 
-    def __init__(self, content: StreamReader, *, most: int, silence: float) -> None:
+    def __init__(self, content: StreamReader, *, most: int) -> None:
         self.byte_size = 0
         self._content = content
         self._most = most
-        self._silence = silence
         self._sha256 = hashlib.sha256()
         self._head = b""
 
@@ -209,7 +207,7 @@ class Coming:
 
     async def _next(self) -> bytes:
         """What has come since; nothing at the end. Raises TOO_LARGE, and TimeoutError for a silent sender."""
-        async with asyncio.timeout(self._silence):
+        async with asyncio.timeout(SILENCE):
             piece = await self._content.readany()
         self.byte_size += len(piece)
         if self.byte_size > self._most:

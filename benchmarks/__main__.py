@@ -32,8 +32,8 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="The ratio benchmarks.")
     parser.add_argument("questions", nargs="*", metavar="QUESTION", help=f"among {', '.join(QUESTIONS)}; else all")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each target is asked")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long each time")
+    parser.add_argument("--rounds", type=int, default=25, help="how often each target is asked")
+    parser.add_argument("--seconds", type=float, default=0.6, help="how long each time")
     asked = parser.parse_args()
     if unknown := set(asked.questions) - set(QUESTIONS):
         parser.error(f"no such question: {', '.join(sorted(unknown))}")

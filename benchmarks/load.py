@@ -57,6 +57,10 @@ class Client:
         self._process.terminate()
         self._process.communicate()
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def ask(self, port: int, request: bytes, *, connections: int, seconds: float) -> Load:
         """Sends this request over and over. Raises RuntimeError when an answer is not 200, or not the same size
         as the one before."""

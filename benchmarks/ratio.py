@@ -1,7 +1,7 @@
 """How many times slower than the limit? Targets asked in turns within one run, and the median of their ratios.
 
-Other programs disturb this machine for seconds at a time. So each round asks every target, each time in
-another order, and a ratio is taken within its round. No absolute time is ever judged.
+Whatever else a machine does disturbs it for seconds at a time. So rounds are short and many, each asks every
+target, in an order of its own, and a ratio is taken within its round. No absolute time is ever judged.
 """
 
 from collections.abc import Sequence

@@ -18,6 +18,19 @@ TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PORT = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
+def process_cpu(process_id: int) -> int:
+    """What all threads of this process have used until now, in nanoseconds, to a tick of the kernel."""
+    after_name = Path(f"/proc/{process_id}/stat").read_text().rpartition(") ")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) * TICK
+
+
+def used_by_all() -> int:
+    """What everything on this machine has used until now, in nanoseconds."""
+    fields = Path("/proc/stat").read_text().split(maxsplit=9)[1:9]
+    user, nice, system, _, _, irq, soft_irq, steal = map(int, fields)
+    return (user + nice + system + irq + soft_irq + steal) * TICK
+
+
 @dataclass(frozen=True)
 class Server:
     """One that runs and listens."""
@@ -26,9 +39,8 @@ class Server:
     process_id: int
 
     def cpu(self) -> int:
-        """What all its threads have used until now, in nanoseconds, to a tick of the kernel."""
-        after_name = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(") ")[2].split()
-        return (int(after_name[11]) + int(after_name[12])) * TICK
+        """What all its threads have used until now."""
+        return process_cpu(self.process_id)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """What does every question need? The school, the program and the raw handlers serving it, and a client."""
 
+import os
 import socket
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +19,13 @@ from benchmarks import school, servers
 from benchmarks.load import Client
 from benchmarks.ratio import CONNECTIONS, Bounds, Outcome, Rounds, Target, compare
 from benchmarks.school import School
-from benchmarks.servers import SECRET, Server
+from benchmarks.servers import SECRET, Server, process_cpu, used_by_all
 
 VAR = Path("var")
 CEILING_SECONDS = 1.0
 TOO_BUSY = 0.9
+DISTURBED = 0.5
+"""Cores that others may use before the figures need that word of caution."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,18 @@ def against_raw(
     bodies = [_body(target) for target in targets]
     assert "errors" not in orjson.loads(bodies[-1]), bodies[-1].decode()
     assert bodies[0] == bodies[1] == bodies[2], "\n".join(body.decode() for body in bodies)
-    figures = compare(on.client, targets, on.rounds)
+    with _watched(on) as others:
+        figures = compare(on.client, targets, on.rounds)
     busy = max(each.busy for each in figures)
     notes = [
-        f"The same {len(bodies[0])} bytes from all. The client could ask {_ceiling(on, len(bodies[0])):,.0f} "
-        f"requests/s, and was busy up to {busy:.0%}."
+        f"All gave the same {len(bodies[0])} bytes. The client could ask {_ceiling(on, len(bodies[0])):,.0f} "
+        f"requests/s, and was busy up to {busy:.0%}.",
+        f"Other programs used {others():.1f} of {os.cpu_count()} cores meanwhile.",
     ]
     if busy > TOO_BUSY:
         notes.append("The client was the bottleneck: the ratio is kinder than the truth.")
+    if others() > DISTURBED:
+        notes.append("That is much: trust the CPU more than the requests, and measure again.")
     return Outcome(title, bounds, figures, tuple(notes))
 
 
@@ -95,6 +103,22 @@ def _body(target: Target) -> bytes:
         body = answer.read()
     assert answer.status == 200, f"{target.name}: {answer.status} {body.decode()}"
     return body
+
+
+@contextmanager
+def _watched(on: Stage) -> Iterator[Callable[[], float]]:
+    """How many cores were used by what is none of ours, told after the `with`."""
+
+    def ours() -> int:
+        return sum(
+            process_cpu(process) for process in (on.preau.process_id, on.raw.process_id, on.client.process_id)
+        )
+
+    began, all_before, ours_before = time.perf_counter_ns(), used_by_all(), ours()
+    told: list[float] = []
+    yield lambda: told[0]
+    elapsed = time.perf_counter_ns() - began
+    told.append(max(0, used_by_all() - all_before - (ours() - ours_before)) / elapsed)
 
 
 def _ceiling(on: Stage, size: int) -> float:

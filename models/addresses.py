@@ -1,7 +1,6 @@
-"""To whom is a mail addressed, may its author address them, and which people are that? (M2, M5, M6)
+"""To whom is a mail addressed, may its author address them, and who is told? (M2, M5, M6)
 
-People and audiences are stored as they were called. Who is behind an audience is worked out once, when the mail
-is sent (MA1): who joins it later does not get the mail.
+People and audiences are stored as they were called.
 """
 
 from collections import defaultdict
@@ -15,31 +14,28 @@ from sqlalchemy import (
     and_,
     case,
     delete,
-    exists,
     func,
     insert,
     literal,
     or_,
     select,
-    union_all,
 )
 
-from models.actor import Actor
+from models.actor import Actor, Viewer
 from models.database import Transaction
 from models.decide_messages import may_answer
 from models.errors import Code, Refused
 from models.reach import may_address, may_start
-from models.tables.conversations import Role, deliveries, recipients
-from models.tables.people import Position, groups, memberships, users
+from models.tables.conversations import Role, recipients
+from models.tables.people import Position, groups, users
+
+MOST_ADDRESSES = 100
+"""In one mail, as they are called; the people behind them are the policy's to limit."""
 
 OPENLY = (Role.TO, Role.CC)
-RANKS = {Role.TO: 0, Role.CC: 1, Role.BCC: 2}
-"""Who is addressed twice gets the mail once: as the first of these."""
+"""Whom every reader sees."""
 
-NOT_ADDRESSED = 9
-
-theirs = deliveries.alias("theirs")
-parents = recipients.alias("parents")
+first = recipients.alias("first")
 
 Whom = tuple[int | None, int | None, Position | None]
 
@@ -154,62 +150,34 @@ def _check_audiences(tx: Transaction, actor: Actor, wanted: set[Whom], answered:
             raise Refused(Code.OUT_OF_REACH)
 
 
-# ------------------------------------------------------------------------------------------- people
+# ------------------------------------------------------------------------------------------ reading
 
 
-def people_addressed(message_id: int, author_id: int, *, parent: Any = None) -> Select[Any]:
-    """`user_id`, `rank`: the active people to whom a message goes, each once, as the first of TO, CC, BCC.
-
-    Whoever addresses an audience in which he is does not address himself. In a reply, an audience to which the
-    parent went openly is those of it whom the parent has reached openly, and nobody else: a reply never widens.
-    """
-    rank = case(*((recipients.c.role == role, number) for role, number in RANKS.items()), else_=NOT_ADDRESSED)
-    here = recipients.c.message_id == message_id
-    called = select(recipients.c.user_id, rank.label("rank")).where(here, recipients.c.user_id.is_not(None))
-    audiences = recipients.join(
-        memberships,
-        and_(memberships.c.group_id == recipients.c.group_id, memberships.c.position == recipients.c.position),
-    )
-    members = (
-        select(memberships.c.user_id, rank.label("rank"))
-        .select_from(audiences)
-        .where(here, memberships.c.user_id != author_id)
-    )
-    is_member = memberships.c.until.is_(None)
-    if parent is None:
-        parts = [called, members.where(is_member)]
-    else:
-        went = _went_to_audience(parent.id)
-        parts = [called, members.where(is_member, ~went), members.where(went, *_got_it_there(parent))]
-    everybody = union_all(*parts).subquery("everybody")
-    return (
-        select(everybody.c.user_id, func.min(everybody.c.rank).label("rank"))
-        .join_from(everybody, users, users.c.id == everybody.c.user_id)
-        .where(users.c.deactivated_at.is_(None))
-        .group_by(everybody.c.user_id)
+def addressed_openly(message_id: ColumnElement[int], role: Role) -> Select[Any]:
+    """`type`, `id`, `position` of those in TO, or in CC, in order."""
+    return _called(recipients.c.user_id, recipients.c.group_id).where(
+        recipients.c.message_id == message_id, recipients.c.role == role
     )
 
 
-def _went_to_audience(parent_id: int) -> ColumnElement[bool]:
-    """Whether the parent was openly addressed to the audience of a recipient's row."""
-    return exists(
-        select(literal(1)).where(
-            parents.c.message_id == parent_id,
-            parents.c.group_id == recipients.c.group_id,
-            parents.c.position == recipients.c.position,
-            parents.c.role.in_(OPENLY),
-        )
+def addressed_blindly(viewer: Viewer, copy: Any) -> Select[Any]:
+    """The same of those in BCC: its author sees all of them, a blind recipient himself, whether he was called by
+    his name or in an audience, and everybody else nobody (invariant 9). `copy`: the viewer's own."""
+    mine = case((copy.is_author, recipients.c.user_id), else_=viewer.id)
+    first_of_them = select(func.min(first.c.place)).where(first.c.message_id == copy.id, first.c.role == Role.BCC)
+    return _called(mine, case((copy.is_author, recipients.c.group_id))).where(
+        recipients.c.message_id == copy.id,
+        recipients.c.role == Role.BCC,
+        or_(
+            copy.is_author,
+            and_(copy.received_as == Role.BCC, recipients.c.place == first_of_them.scalar_subquery()),
+        ),
     )
 
 
-def _got_it_there(parent: Any) -> tuple[ColumnElement[bool], ...]:
-    """Who was of the audience when the parent was sent, and has got it openly."""
-    since, until = memberships.c.since, memberships.c.until
-    has_it = exists(
-        select(literal(1)).where(
-            theirs.c.user_id == memberships.c.user_id,
-            theirs.c.message_id == parent.id,
-            theirs.c.received_as.in_(OPENLY),
-        )
-    )
-    return (since <= parent.sent_at, or_(until.is_(None), until >= parent.sent_at), has_it)
+def _called(user_id: Any, group_id: Any) -> Select[Any]:
+    return select(
+        case((group_id.is_(None), "User"), else_="Audience").label("type"),
+        func.coalesce(group_id, user_id).label("id"),
+        recipients.c.position,
+    ).order_by(recipients.c.place)

@@ -75,8 +75,8 @@ def attach(tx: Transaction, actor: Actor, message_id: int, attachment_ids: Seque
     The message is the actor's own: one that is being sent, or a draft. Raises NOT_FOUND for what is not his own
     upload or belongs to another message, TOO_LARGE for more than the policy admits.
     """
+    check_attachments(tx, actor, attachment_ids, message_id=message_id)
     chosen = list(dict.fromkeys(attachment_ids))
-    check_attachments(tx, actor, chosen, message_id=message_id)
     tx.execute(
         update(attachments)
         .where(attachments.c.message_id == message_id, attachments.c.id.not_in(chosen))

@@ -71,7 +71,8 @@ def call_changes(viewer: Viewer, since: Any) -> Select[Any]:
 
 
 def publications(viewer: Viewer, since: Any) -> Select[Any]:
-    """Publications of calls that are still published, in chats where the viewer takes part (E53, E58)."""
+    """Publications of calls that are still published, in chats where the viewer takes part, and did then
+    (E53, E58)."""
     return (
         _events(viewer, since, EventKind.CALL_PUBLISHED)
         .join(calls, calls.c.id == events.c.call_id)
@@ -83,6 +84,7 @@ def publications(viewer: Viewer, since: Any) -> Select[Any]:
             chats.c.ended_at.is_(None),
             mine.c.user_id == viewer.id,
             mine.c.left_at.is_(None),
+            _took_part(viewer),
         )
     )
 

@@ -6,7 +6,20 @@ its row each scope carries how the viewer stands to it: `mine_...` are columns o
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, null, or_, select, type_coerce, union
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union,
+)
 
 from models.actor import Viewer
 from models.messages import is_unread, visible_messages
@@ -136,7 +149,9 @@ def people_in(viewer: Viewer, row: Any) -> Select[Any]:
         select(
             theirs.c.user_id,
             literal(False).label("is_administrator"),
-            func.min(messages.c.sent_at, type_=messages.c.sent_at.type).label("joined_at"),
+            func.min(
+                func.coalesce(messages.c.sent_at, messages.c.created_at), type_=messages.c.sent_at.type
+            ).label("joined_at"),
             type_coerce(null(), participations.c.left_at.type).label("left_at"),
         )
         .select_from(
@@ -158,8 +173,9 @@ def people_in(viewer: Viewer, row: Any) -> Select[Any]:
 
 
 def _other(viewer: Viewer) -> ColumnElement[int]:
-    """The other person of a DIRECT conversation; oneself in that with oneself."""
-    return case((conversations.c.low_id == viewer.id, conversations.c.high_id), else_=conversations.c.low_id)
+    """The other person of a DIRECT conversation, one of the two being the viewer; oneself in that with oneself."""
+    other: ColumnElement[int] = conversations.c.low_id + conversations.c.high_id - viewer.id
+    return other
 
 
 def _name_of(user_id: ColumnElement[int]) -> Any:

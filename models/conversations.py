@@ -21,6 +21,7 @@ from models.messages import (
     store_sent,
     visible_messages,
 )
+from models.people_scopes import visible_people
 from models.reach import may_start
 from models.tables.chats import participations as parts
 from models.tables.conversations import ConversationKind, conversations, deliveries, messages
@@ -173,14 +174,19 @@ def _sees(tx: Transaction, actor: Actor, conversation_id: int) -> bool:
 
 
 def _may_open(tx: Transaction, actor: Actor, user_id: int) -> Code | None:
-    """Whether the actor may start with this person; unknown people are out of reach."""
+    """Whether the actor may start with this person. Who is unknown or not to be seen is out of reach, and
+    nothing tells whether he was ever here (P12, PA2)."""
     if (refusal := decide_switches(actor, ConversationKind.DIRECT)) is not None:
         return refusal
-    facts = select(
-        users.c.deactivated_at.is_(None).label("is_active"),
-        may_start(actor, actor.id, users.c.id).label("starts"),
-        may_start(actor, users.c.id, actor.id).label("other_starts"),
-    ).where(users.c.organization_id == actor.organization_id, users.c.id == user_id)
+    facts = (
+        visible_people(actor)
+        .where(users.c.id == user_id)
+        .with_only_columns(
+            users.c.deactivated_at.is_(None).label("is_active"),
+            may_start(actor, actor.id, users.c.id).label("starts"),
+            may_start(actor, users.c.id, actor.id).label("other_starts"),
+        )
+    )
     other = tx.execute(facts).one_or_none()
     if other is None:
         return Code.OUT_OF_REACH

@@ -63,10 +63,12 @@ def take_numbers(tx: Transaction, organization_id: int, count: int = 1) -> int:
     return last - count + 1
 
 
-def store(
-    tx: Transaction, organization_id: int, kind: EventKind, first: int, subjects: Sequence[Mapping[str, int | None]]
-) -> None:
-    """Stores one event for each subject, a row of ids, under the numbers from `first` on."""
+Subject = Mapping[str, int | None]
+"""The ids that an event carries, by the names of their columns."""
+
+
+def store(tx: Transaction, organization_id: int, kind: EventKind, first: int, subjects: Sequence[Subject]) -> None:
+    """Stores one event for each subject, under the numbers from `first` on."""
     tx.execute(
         insert(events),
         [

@@ -19,7 +19,7 @@ def news(viewer: Viewer) -> Select[Any]:
     where the knob is off."""
     mail = _received(viewer).where(deliveries.c.kind == ConversationKind.MAIL)
     talk = _received(viewer).where(deliveries.c.kind != ConversationKind.MAIL)
-    found = union_all(mail, talk, _published(viewer)).subquery("found")
+    found = union_all(mail, talk, _published(viewer)).cte("news").prefix_with("NOT MATERIALIZED")
     return select(found.c.number, found.c.at, found.c.type, found.c.id)
 
 

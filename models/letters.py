@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from models.addresses import Address
+from models.addresses import MOST_ADDRESSES, Address
 from models.errors import Code, Refused
 from models.policy import BodyFormat, Policy
 from models.rich_text import cleaned, is_blank
 from models.tables.conversations import Role
 from models.text import body, subject
-
-MOST_ADDRESSES = 100
-"""In one mail, as they are called; the people behind them are the policy's to limit."""
 
 FIELDS = {Role.TO: "to", Role.CC: "cc", Role.BCC: "bcc"}
 

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Select, case, delete, exists, func, insert, literal, null, select, union_all
 
 from models.actor import Actor
-from models.addresses import NOT_ADDRESSED, RANKS, check_reach, people_addressed, store_addresses
+from models.addressees import NOT_ADDRESSED, RANKS, people_addressed
+from models.addresses import check_reach, store_addresses
 from models.attachments import attach, check_attachments
 from models.database import Transaction
 from models.decide_messages import decide_switches

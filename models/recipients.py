@@ -1,10 +1,10 @@
 """Whom may somebody choose to write to, of those whose name begins with what is typed? (P11, M5, PA1)
 
-Only who is within reach: nothing tells who is out of it from who does not exist (P12, PA2). Of many that match,
-those whose matching word comes first in the alphabet; where both people and audiences are many, as many of each.
+Only who is within reach: nothing tells who is out of it from who does not exist (P12, PA2). Of many that match
+those whose matching word comes first in the alphabet are taken; of people and audiences, where both are many, as
+many each.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,47 +16,42 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     not_,
     null,
     or_,
     select,
-    tuple_,
     union_all,
 )
 
 from models.actor import Viewer, stands
 from models.audiences import POSITIONS
 from models.people_scopes import visible_people
-from models.reach import audiences_in_reach, numbers_in_reach
-from models.search_words import LAST, words_wanted
+from models.reach import audiences_in_reach, numbers_in_reach, people_in_reach
+from models.search_words import LAST, words_of, words_wanted
 from models.tables.people import guardianships, search_words, users
-from models.text import begins_word, fold
-
-found_word = search_words.alias("found_word")
-earlier_word = search_words.alias("earlier_word")
-other_word = search_words.alias("other_word")
-child_of = guardianships.alias("child_of")
-sibling_of = guardianships.alias("sibling_of")
-sibling_word = search_words.alias("sibling_word")
+from models.text import contains
 
 PERSON, AUDIENCE = "User", "Audience"
 
+NARROW = 20_000
+"""A reach up to so many is gathered first; of a wider one those who match are looked up, one by one, until there
+are enough."""
 
-def wanted(search: str) -> list[dict[str, str]]:
-    """What is typed, word by word, the most telling first; nothing for a blank search.
+CHILDREN = 10
+"""Nobody answers for more learners of one name. So many guardianships per person asked for are looked at."""
 
-    `low`, `high`: between which folded words those lie that begin so; `pattern`: for LIKE, names of groups with
-    such a word; `labels`: the positions that are called so, each with its language.
-    """
-    return [
-        {"low": word, "high": word + LAST, "pattern": begins_word(word), "labels": _labels(word)}
-        for word in words_wanted(search)
-    ]
+named = search_words.alias("named")
+named_before = search_words.alias("named_before")
+named_besides = search_words.alias("named_besides")
+guarded = guardianships.alias("guarded")
+reachable = users.alias("reachable")
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What is typed, as a statement has it: the first word's places, and the others as rows of the same columns."""
+    """What is typed, as a statement has it: of its most telling word the places of what `wanted` says of it, and
+    the other words as rows of the same columns."""
 
     low: ColumnElement[str]
     high: ColumnElement[str]
@@ -65,65 +60,160 @@ class Typed:
     others: FromClause
 
 
-def recipients(viewer: Viewer, typed: Typed, most: Any) -> Select[Any]:
-    """`type`, `id`, `position` of at most so many: people by name, then audiences by their group's name."""
+def wanted(search: str) -> list[dict[str, str]]:
+    """What is typed, word by word, the most telling one first; none for a blank search.
+
+    `low`, `high`: folded words between them begin like this one; `pattern`, for LIKE: names of groups with a word
+    that does; `labels`: the languages and positions that are called so.
+    """
+    return [
+        {"low": word, "high": word + LAST, "pattern": f"% {contains(word)[1:]}", "labels": _labels(word)}
+        for word in words_wanted(search)
+    ]
+
+
+def recipients(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
+    """`type`, `id`, `position` of at most so many: people by name, then audiences by the name of their group."""
     found = union_all(_people(viewer, typed, most), _audiences(viewer, typed, most)).subquery()
     chosen = select(found).order_by(found.c.place, found.c.type.desc()).limit(most).subquery()
     return select(chosen.c.type, chosen.c.id, chosen.c.position).order_by(
-        chosen.c.type.desc(), chosen.c.key, chosen.c.id, chosen.c.position
+        chosen.c.type.desc(), chosen.c.search_key, chosen.c.id, chosen.c.position
     )
 
 
-def _people(viewer: Viewer, typed: Typed, most: Any) -> Select[Any]:
-    """By their own names and logins, and guardians by the names of learners whom the viewer sees."""
-    named = union_all(
-        _whole(_by_own_name(viewer, typed).limit(most)), _whole(_by_childs_name(viewer, typed).limit(most))
-    ).subquery()
-    each = select(named.c.user_id, func.min(named.c.word).label("word")).group_by(named.c.user_id).subquery()
+# ------------------------------------------------------------------------------------------- people
+
+
+def _people(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
+    """By names and logins of their own, and guardians by the names of learners whom the viewer sees."""
+    own = _by_own_name(viewer, typed).limit(most).subquery()
+    of_child = _by_name_of_child(viewer, typed).limit(most * literal_column(str(CHILDREN))).subquery()
+    both = union_all(select(own), select(of_child)).subquery()
+    each = select(both.c.user_id, func.min(both.c.word).label("word")).group_by(both.c.user_id).subquery()
     return select(
-        literal(PERSON).label("type"),
+        literal_column(f"'{PERSON}'").label("type"),
         each.c.user_id.label("id"),
         null().label("position"),
         func.row_number().over(order_by=(each.c.word, each.c.user_id)).label("place"),
-        users.c.search_key.label("key"),
+        users.c.search_key,
     ).join_from(each, users, users.c.id == each.c.user_id)
 
 
 def _by_own_name(viewer: Viewer, typed: Typed) -> Select[Any]:
-    """(person, the first word that matches), by that word: an index gives them in this order."""
-    word, earlier = found_word.c, earlier_word.c
-    comes_earlier = exists(
-        select(literal(1)).where(
-            earlier.user_id == word.user_id, earlier.word >= typed.low, earlier.word < word.word
-        )
-    )
+    """`user_id` and the first `word` that matches, by that word: in the order of an index."""
     return (
-        select(word.user_id, word.word)
+        select(named.c.user_id, named.c.word)
         .where(
-            word.organization_id == viewer.organization_id,
-            *_begins(word, typed),
-            word.user_id.in_(numbers_in_reach(viewer)),
-            _is_active(word.user_id),
-            not_(comes_earlier),
-            _matches_others(word.user_id, typed, of_name=False),
+            *_begins(viewer, typed),
+            _is_reached(viewer, named.c.user_id),
+            not_(exists(_before(typed))),
+            _begin_others(typed),
         )
-        .order_by(word.word, word.user_id)
+        .order_by(named.c.word, named.c.user_id)
     )
 
 
-def _by_childs_name(viewer: Viewer, typed: Typed) -> Select[Any]:
-    """(guardian, the first word of a child's name that matches), by that word."""
-    word = found_word.c
+def _by_name_of_child(viewer: Viewer, typed: Typed) -> Select[Any]:
+    """The same of guardians, by the name of a child; who has several may be there several times."""
     return (
-        select(child_of.c.guardian_id.label("user_id"), word.word)
-        .join_from(found_word, child_of, child_of.c.child_id == word.user_id)
+        select(guarded.c.guardian_id.label("user_id"), named.c.word)
+        .join_from(named, guarded, guarded.c.child_id == named.c.user_id)
         .where(
-            word.organization_id == viewer.organization_id,
-            *_begins(word, typed),
-            child_of.c.until.is_(None),
-            child_of.c.guardian_id.in_(numbers_in_reach(viewer)),
-            *_is_told(viewer, word, typed),
-            _is_active(child_of.c.guardian_id),
+            *_begins(viewer, typed),
+            named.c.of_name,
+            guarded.c.until.is_(None),
+            _is_reached(viewer, guarded.c.guardian_id),
+            not_(exists(_before(typed).where(named_before.c.of_name))),
+            _begin_others(typed, named_besides.c.of_name),
+            exists(visible_people(viewer).where(users.c.id == named.c.user_id)),
         )
-        .order_by(word.word, word.user_id, child_of.c.guardian_id)
+        .order_by(named.c.word, named.c.user_id, guarded.c.guardian_id)
+    )
+
+
+def _begins(viewer: Viewer, typed: Typed) -> tuple[ColumnElement[bool], ...]:
+    return (
+        named.c.organization_id == viewer.organization_id,
+        named.c.word >= typed.low,
+        named.c.word < typed.high,
+    )
+
+
+def _before(typed: Typed) -> Select[Any]:
+    """A word of the same person that matches as well and comes before: each is found by one word."""
+    return select(literal(1)).where(
+        named_before.c.user_id == named.c.user_id,
+        named_before.c.word >= typed.low,
+        named_before.c.word < named.c.word,
+    )
+
+
+def _begin_others(typed: Typed, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether each further word that is typed begins some word of the person."""
+    begun = select(literal(1)).where(
+        named_besides.c.user_id == named.c.user_id,
+        named_besides.c.word >= typed.others.c.low,
+        named_besides.c.word < typed.others.c.high,
+        *conditions,
+    )
+    return not_(exists(select(literal(1)).select_from(typed.others).where(not_(exists(begun)))))
+
+
+def _is_reached(viewer: Viewer, user_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether the person is active and within reach. Where reach is narrow, most are told apart by a set."""
+    gathered = numbers_in_reach(viewer).subquery()
+    some = select(literal(1).label("one")).select_from(gathered).limit(NARROW + 1).subquery()
+    is_wide = select(func.count() > NARROW).select_from(some).scalar_subquery()
+    near = select(gathered.c.user_id).where(not_(is_wide))
+    return and_(
+        or_(is_wide, user_id.in_(near)),
+        exists(people_in_reach(viewer).where(users.c.id == user_id)),
+    )
+
+
+# ---------------------------------------------------------------------------------------- audiences
+
+
+def _audiences(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
+    """By the names of their groups and of the positions there, each word by either."""
+    offered = audiences_in_reach(viewer)
+    group_id, position, search_key = (
+        offered.selected_columns[name] for name in ("group_id", "position", "search_key")
+    )
+    plain = func.replace(search_key, "’", "'")
+    words = literal(" ") + plain + " " + func.replace(func.replace(plain, "-", " "), "'", " ")
+    label = literal("%,") + stands(viewer, "locale") + ":" + position + ",%"
+
+    def is_called(pattern: ColumnElement[str], labels: ColumnElement[str]) -> ColumnElement[bool]:
+        return or_(words.like(pattern, escape="\\"), labels.like(label))
+
+    others = typed.others.c
+    called_otherwise = select(literal(1)).where(not_(is_called(others.pattern, others.labels)))
+    found = (
+        offered.where(is_called(typed.pattern, typed.labels), not_(exists(called_otherwise)))
+        .order_by(search_key, group_id, position)
+        .limit(most)
+        .subquery()
+    )
+    in_order = (found.c.search_key, found.c.group_id, found.c.position)
+    return select(
+        literal_column(f"'{AUDIENCE}'").label("type"),
+        found.c.group_id.label("id"),
+        found.c.position,
+        func.row_number().over(order_by=in_order).label("place"),
+        found.c.search_key,
+    )
+
+
+_WORDS = {
+    f"{locale}:{position}": words_of(label)
+    for locale, labels in POSITIONS.items()
+    for position, label in labels.items()
+}
+
+
+def _labels(word: str) -> str:
+    """`,en:GUARDIAN,fr:GUARDIAN,` for `par`."""
+    return ",".join(
+        ("", *(key for key, words in _WORDS.items() if any(each.startswith(word) for each in words)), "")
     )

@@ -25,7 +25,10 @@ MOST_WORK = 400_000
 """Elements that a parser may have to make. It opens anew, in every paragraph, whatever was left open before: then
 20,000 characters can become millions of elements."""
 
-_REFERENCE = re.compile(r"attachment:Attachment_[1-9][0-9]{0,17}", re.ASCII)
+REFERENCE = "attachment:Attachment_"
+"""How a body names one of its files, by its number."""
+
+_REFERENCE = re.compile(REFERENCE + r"[1-9][0-9]{0,17}", re.ASCII)
 _PLACE = re.compile(r'(<(?:img|audio|video) [^<>]*?)src="attachment:Attachment_([0-9]+)"', re.ASCII)
 _STAYS_OPEN = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
 _PLAIN_ONES = 42

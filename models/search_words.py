@@ -23,9 +23,14 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u0060\u00b4", "'"
 _BETWEEN = re.compile(r"[^\w]+")
 
 
-def words_of(name: str, login: str) -> set[str]:
-    """The words by which somebody of this name is found."""
-    found = set(_words(login))
+def words_of_person(name: str, login: str) -> dict[str, bool]:
+    """The words by which somebody of this name is found -> whether they are of the name."""
+    return {**dict.fromkeys(_words(login), False), **dict.fromkeys(words_of(name), True)}
+
+
+def words_of(name: str) -> set[str]:
+    """The words of a name, and what follows a hyphen or the like within them."""
+    found = set()
     for word in _words(name):
         found.add(word)
         found.update(rest for gap in _BETWEEN.finditer(word) if (rest := word[gap.end() :]))
@@ -54,9 +59,9 @@ def keep_words(tx: Transaction, organization_id: int, people: Collection[int]) -
             users.c.id.in_(batch), users.c.deactivated_at.is_(None)
         )
         rows = [
-            {"organization_id": organization_id, "user_id": person.id, "word": word}
+            {"organization_id": organization_id, "user_id": person.id, "word": word, "of_name": of_name}
             for person in tx.execute(known).all()
-            for word in sorted(words_of(person.name, person.login))
+            for word, of_name in sorted(words_of_person(person.name, person.login).items())
         ]
         if rows:
             tx.execute(insert(search_words), rows)

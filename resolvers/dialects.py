@@ -66,6 +66,15 @@ def rows_of(pairs: Expression) -> Select[Any]:
     )
 
 
+def texts_of(objects: Expression, *names: str) -> Select[Any]:
+    """The rows of a JSON list of objects, with these texts of each."""
+    source = func.json_each(objects).table_valued("value", name="given")
+    columns: list[Any] = [
+        func.json_extract(source.c.value, constant(f"$.{name}"), type_=String()).label(name) for name in names
+    ]
+    return select(*columns)
+
+
 def constant(value: str) -> Expression:
     """A constant of ours, as it stands in the statement."""
     quoted = value.replace("'", "''").replace("%", "%%")

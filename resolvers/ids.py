@@ -36,3 +36,8 @@ def id_of(type_name: str, column: str = "id") -> Column:
 
 def spelled(type_name: str, key: Expression) -> Expression:
     return constant(f"{type_name}_").op("||")(cast(key, String))
+
+
+def spelled_audience(group_id: Expression, position: Expression) -> Expression:
+    """The id of an audience, as `models.audiences` reads it."""
+    return spelled("Audience", group_id).op("||")(constant("_")).op("||")(position)

@@ -16,7 +16,8 @@ from models.database import Database
 from models.errors import LimitExceeded
 from resolvers.asked import Field, Selection
 from resolvers.dialects import Sqlite, json_array, parses
-from resolvers.projection import PROJECTIONS, Load, Rendered, an_object
+from resolvers.finishing import Load
+from resolvers.projection import PROJECTIONS, Rendered, an_object
 from resolvers.statement import VIEWER, Asking, Binder, Row, Statement
 
 PLANS = 2_000
@@ -37,6 +38,7 @@ class Plan:
     sql: str
     binders: tuple[Binder, ...]
     load: Load | None
+    mark: str | None = None
 
     async def read(self, database: Database, values: Sequence[Any], asking: Asking) -> Any:
         """The answer as of one moment, as JSON; None for null."""
@@ -54,7 +56,7 @@ class Plan:
         text, known = row
         if text is None:
             return None
-        if self.load is None:
+        if self.load is None or (self.mark is not None and self.mark not in text):
             return orjson.Fragment(text)
         return self.load(orjson.loads(text), asking.asker(orjson.loads(known)))
 
@@ -71,7 +73,7 @@ def make_plan(render: Callable[[Statement, Row], Rendered]) -> Plan:
     if not parses(str(whole)):
         raise LimitExceeded("The selection nests too deeply here: ask for a part of it in another operation.")
     binders = [statement.binder(name) for name in whole.positiontup or ()]
-    return Plan(str(whole), tuple(binders), rendered.load)
+    return Plan(str(whole), tuple(binders), rendered.load, rendered.mark)
 
 
 @lru_cache(maxsize=PLANS)

@@ -25,8 +25,8 @@ from resolvers.ids import number, numbers, spelled
 from resolvers.lookahead import Finished
 from resolvers.messages import change_copies, changed_messages, given_ids
 from resolvers.paging import Page, pattern
-from resolvers.projection import Column, One, Projection, Rendered
-from resolvers.statement import VIEWER, Arguments, Expression, Row, given
+from resolvers.projection import Column, One, Part, Projection, Rendered, an_object
+from resolvers.statement import VIEWER, Arguments, Expression, Row, Statement, given
 
 WORKED_OUT_AT_ONCE = 1_000
 """Characters of a body that the writer cleans in passing; longer ones are cleaned beforehand, beside it."""
@@ -56,18 +56,31 @@ class _InFolder(Page):
         }
         found = {folder: Page.render(page, field, row) for folder, page in pages.items()}
         chosen = case(*((row.folder == folder, each.expression) for folder, each in found.items()))
-        return Rendered(chosen, found[MailFolder.INBOX].load)
+        inbox = found[MailFolder.INBOX]
+        return Rendered(chosen, inbox.load, inbox.mark)
 
 
 def _unread_count(row: Row) -> Expression:
     return case(*((row.folder == folder, unread_in(VIEWER, folder)) for folder in MailFolder))
 
 
-def _mailbox(_: Row, arguments: Arguments) -> Select[Any]:
-    return select(arguments.bind("folder").label("folder"))
+class _Opened(Row):
+    """A mailbox: nothing is read for it but what lies in the folder."""
+
+    def __init__(self, statement: Statement, folder: Expression) -> None:
+        super().__init__(statement, select(folder.label("folder")))
+        self.folder = folder
 
 
-MAILBOX = One("Mailbox", _mailbox, arguments=frozenset({"folder"}))
+class _Mailbox(Part):
+    """The folder that is asked for."""
+
+    def render(self, field: Field, row: Row) -> Rendered:
+        folder = Arguments(row.statement, field.arguments).bind("folder")
+        return an_object(self.target, field.selection, _Opened(row.statement, folder))
+
+
+MAILBOX = _Mailbox("Mailbox", arguments=frozenset({"folder"}))
 """The entry of a viewer's mailbox."""
 
 Projection(

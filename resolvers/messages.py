@@ -21,8 +21,10 @@ from models.decide_conversations import (
 from models.messages import any_messages, visible_messages
 from models.tables.conversations import ConversationKind, conversations, deliveries, messages
 from models.tables.people import users
+from resolvers.addresses import BCC, CC, TO
 from resolvers.asked import Asked
 from resolvers.attachments import attachments_in
+from resolvers.bodies import BODY
 from resolvers.context import Context, Given
 from resolvers.dialects import json_array, json_value, numbers_of
 from resolvers.ids import id_of, numbers
@@ -79,13 +81,16 @@ Projection(
     ),
     author=One("User", lambda row, _: select(users).where(users.c.id == row.author_id)),
     subject=Column(optional=True),
-    body=Column(),
+    body=BODY,
     format=Column(),
     sent_at=Column(optional=True),
     is_read=Column(),
     in_reply_to=One(
         "Message", lambda row, _: visible_messages(VIEWER).where(messages.c.id == row.parent_id), optional=True
     ),
+    to=TO,
+    cc=CC,
+    bcc=BCC,
     attachments=Many("Attachment", attachments_in),
     viewer_actions=Derived(
         _actions, (_standing_of_conversation, "event", "received_as", "is_read", "is_trashed"), gives_list=True

@@ -144,10 +144,7 @@ class Window:
         return source.order_by(*(key.desc() if self._descending else key.asc() for key in self._keys))
 
     def _size(self, *, more: int = 0) -> Expression:
-        name = "last" if "last" in self._arguments else "first"
-        if name not in self._arguments:
-            return literal_column(str(PAGE + more))
-        return self._arguments.bind(name, partial(_size, more), type_=Integer())
+        return size(self._arguments, "last" if "last" in self._arguments else "first", more=more)
 
 
 class _LastRows(Row):
@@ -191,6 +188,13 @@ def _page_info(asked: Field, window: Window) -> Rendered:
 def _bare(source: Select[Any]) -> Subquery:
     """The source's rows, of which nothing is read."""
     return source.with_only_columns(literal_column("1"), maintain_column_froms=True).subquery()
+
+
+def size(arguments: Arguments, name: str = "first", *, more: int = 0) -> Expression:
+    """How many rows are asked for, and so many more."""
+    if name not in arguments:
+        return literal_column(str(PAGE + more))
+    return arguments.bind(name, partial(_size, more), type_=Integer())
 
 
 def _size(more: int, size: Any) -> int:
@@ -239,8 +243,13 @@ def searched(source: Select[Any], column: Expression, arguments: Arguments) -> S
     return source.where(column.like(arguments.bind("search", pattern), escape="\\"))
 
 
-def pattern(text: str) -> str:
-    """What is searched, for LIKE with `\\` as its escape. Raises LimitExceeded for what is longer than any name."""
+def searchable(text: str) -> str:
+    """What is searched, as it is. Raises LimitExceeded for what is longer than any name."""
     if len(text) > LONGEST_SEARCH:
         raise LimitExceeded(f"search takes at most {LONGEST_SEARCH} characters.")
-    return contains(text)
+    return text
+
+
+def pattern(text: str) -> str:
+    """The same, for LIKE with `\\` as its escape."""
+    return contains(searchable(text))

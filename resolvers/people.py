@@ -24,6 +24,7 @@ from resolvers.chats import chosen_chats
 from resolvers.ids import id_of
 from resolvers.paging import Page, searched
 from resolvers.projection import Column, Derived, Many, One, Part, Projection
+from resolvers.recipients import CAN_MESSAGE, CANNOT_MESSAGE_REASON
 from resolvers.statement import VIEWER, Arguments, Row
 
 MOST_IN_A_LIST = 500
@@ -105,6 +106,8 @@ Projection(
     login=Column(),
     is_active=Column(lambda row: row.deactivated_at.is_(None)),
     memberships=Many("Membership", _memberships),
+    viewer_can_message=CAN_MESSAGE,
+    viewer_cannot_message_reason=CANNOT_MESSAGE_REASON,
 )
 
 Projection(

@@ -9,26 +9,29 @@ correlated by accident: a nested SELECT reaches exactly the rows around it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Table, case, literal_column, null, select
+from sqlalchemy import Select, Table, func, literal_column, null, select
 
-from models.actor import Actor
 from resolvers.asked import Field, Selection
 from resolvers.dialects import json_array, json_list, json_object, json_value
+from resolvers.finishing import Load, load_all, load_fields, load_items, load_one
 from resolvers.statement import Arguments, Expression, Row, Statement
 
-Load = Callable[[Any, Actor], Any]
 Source = Callable[[Row, Arguments], Select[Any]]
 
 
 class Rendered(NamedTuple):
-    """JSON made by the database, and what Python still has to do with it."""
+    """JSON made by the database, and what Python still has to do with it.
+
+    `mark`: a text that stands in the JSON wherever there is something to do: without it, nothing is. None: always.
+    """
 
     expression: Expression
     load: Load | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,10 +151,11 @@ class Many(One):
 class OneOf(Entry):
     """A value of one of several types: the row says by `type` in which scope to look its `id` up.
 
-    With `for_each`, one value for each row of the source: null for what is not found.
+    The row is the source's; without a source, the one that is being read. With `for_each`, one value for each row
+    of the source: null for what is not found.
     """
 
-    source: Source
+    source: Source | None
     scopes: Mapping[str, Callable[[Row], Select[Any]]]
     for_each: bool = field(default=False, kw_only=True)
 
@@ -160,26 +164,24 @@ class OneOf(Entry):
         return self.for_each
 
     def render(self, field: Field, row: Row) -> Rendered:
+        if self.source is None:
+            return self._choose(field.selection, row)
         source = self.source(row, Arguments(row.statement, field.arguments))
         around = all_rows if self.for_each else one_row
         return around(row.statement, source, lambda it: self._choose(field.selection, it))
 
     def _choose(self, selection: Selection, row: Row) -> Rendered:
         def looked_up(name: str) -> Rendered:
-            scope = self.scopes[name](row)
+            scope = self.scopes[name](row).where(row.type == name)
             return one_row(row.statement, scope, lambda it: an_object(name, selection, it))
 
-        found = {name: looked_up(name) for name in self.scopes}
-        value = case(*((row.type == name, each.expression) for name, each in found.items()), else_=null())
-        if not any(each.load for each in found.values()):
-            return Rendered(value)
-
-        def load(pair: Any, actor: Actor) -> Any:
-            kind, value = pair  # a value travels with its type: nothing else tells which load is its own
-            finish = found[kind].load if kind in found else None
-            return finish(value, actor) if finish else value
-
-        return Rendered(json_array((row.type, value)), load)
+        found = [looked_up(name) for name in self.scopes]
+        loads = [each.load for each in found]
+        mark = common_mark(found)
+        if mark is None and any(loads):
+            return Rendered(json_array(each.expression for each in found), load_one(loads))
+        value = func.coalesce(*(each.expression for each in found), null())
+        return Rendered(value, load_all(loads) if any(loads) else None, mark)
 
 
 def an_object(target: str, selection: Selection, row: Row) -> Rendered:
@@ -197,14 +199,14 @@ def fields_object(rendered: Mapping[str, Rendered]) -> Rendered:
     """A JSON object of these values, by their keys in the answer."""
     loads = [(key, each.load) for key, each in rendered.items() if each.load is not None]
     expression = json_object((key, each.expression) for key, each in rendered.items())
-    return Rendered(expression, _load_fields(loads) if loads else None)
+    return Rendered(expression, load_fields(loads) if loads else None, common_mark(rendered.values()))
 
 
 def one_row(statement: Statement, source: Select[Any], make: Callable[[Row], Rendered]) -> Rendered:
     """What `make` makes of the source's row; null where there is none."""
     row = Row(statement, source)
     made = make(row)
-    return Rendered(select(made.expression).select_from(row.read()).scalar_subquery(), made.load)
+    return Rendered(select(made.expression).select_from(row.read()).scalar_subquery(), made.load, made.mark)
 
 
 def all_rows(statement: Statement, source: Select[Any], make: Callable[[Row], Rendered]) -> Rendered:
@@ -215,7 +217,13 @@ def all_rows(statement: Statement, source: Select[Any], make: Callable[[Row], Re
 def list_of(row: Row, make: Callable[[Row], Rendered]) -> Rendered:
     made = make(row)
     found = select(json_list(made.expression)).select_from(row.read()).scalar_subquery()
-    return Rendered(found, _load_items(made.load) if made.load else None)
+    return Rendered(found, load_items(made.load) if made.load else None, made.mark)
+
+
+def common_mark(rendered: Iterable[Rendered]) -> str | None:
+    """The mark of all that have something to do, where it is one."""
+    marks = {each.mark for each in rendered if each.load is not None}
+    return marks.pop() if len(marks) == 1 else None
 
 
 def type_name(name: str) -> Rendered:
@@ -225,20 +233,6 @@ def type_name(name: str) -> Rendered:
 def _of(row: Row, column: str | Callable[[Row], Expression]) -> Expression:
     value: Expression = getattr(row, column) if isinstance(column, str) else column(row)
     return value
-
-
-def _load_fields(loads: list[tuple[str, Load]]) -> Load:
-    def load(value: Any, actor: Actor) -> Any:
-        if value is not None:
-            for key, finish in loads:
-                value[key] = finish(value[key], actor)
-        return value
-
-    return load
-
-
-def _load_items(finish: Load) -> Load:
-    return lambda items, actor: [finish(item, actor) for item in items]
 
 
 def _camel_case(name: str) -> str:

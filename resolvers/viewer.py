@@ -34,6 +34,7 @@ from resolvers.mail import MAILBOX
 from resolvers.paging import Page
 from resolvers.people import groups_of_viewer, own_organization
 from resolvers.projection import Column, Derived, Many, One, OneOf, Part, Projection
+from resolvers.recipients import RECIPIENTS
 from resolvers.statement import VIEWER, Arguments, Expression, Row, given
 from resolvers.urls import address
 
@@ -80,6 +81,7 @@ Projection(
     feed=FEED,
     can_create_chat=Derived(_may_create_chat),
     groups=Many("Group", groups_of_viewer, arguments=frozenset({"kind"})),
+    recipients=RECIPIENTS,
 )
 
 Projection(

@@ -13,6 +13,7 @@ from schema.connection import Node
 from schema.errors import DeniedError, InvalidInputError, NotFoundError, mutation
 from schema.given import Info
 from schema.people import User
+from schema.recipients import Recipient
 from schema.scalars import Moment
 from schema.selection import asked
 
@@ -38,6 +39,11 @@ class Message(Node):
     is_read: bool = strawberry.field(description="Whether the viewer has read it; one's own is read.")
     in_reply_to: Optional["Message"] = strawberry.field(
         description="The message that it answers, where the viewer sees that."
+    )
+    to: list[Recipient] = strawberry.field(description="To whom a mail is addressed: people, and audiences.")
+    cc: list[Recipient] = strawberry.field(description="Who gets a copy of it.")
+    bcc: list[Recipient] = strawberry.field(
+        description="Who gets it without the others' knowledge. The author sees all; each of these sees himself."
     )
     attachments: list[Attachment] = strawberry.field(description="Its files, in the order the author gave them.")
     viewer_actions: list[MessageAction] = strawberry.field(

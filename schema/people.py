@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from models.errors import Code
 from models.policy import LinkRequirement
 from models.tables.chats import ChatKind
 from models.tables.people import GroupKind, Position
@@ -60,6 +61,10 @@ class User(Node):
     is_active: bool = strawberry.field(description="Whether the person still belongs to the organization.")
     memberships: list[Membership] = strawberry.field(
         description="All for oneself, staff and administrators; for others, those in groups they share."
+    )
+    viewer_can_message: bool = strawberry.field(description="Whether the viewer may start writing to this person.")
+    viewer_cannot_message_reason: Code | None = strawberry.field(
+        description="Why the viewer may not start writing to this person; null where that is allowed."
     )
 
 

@@ -22,6 +22,7 @@ from schema.mail import Mailbox
 from schema.messages import Message
 from schema.people import Group, Organization, User
 from schema.projected import BOTH_WAYS, FORWARDS, LookAhead, looked_ahead
+from schema.recipients import Recipient
 from schema.selection import asked
 
 
@@ -70,9 +71,27 @@ class Viewer:
     )
 
     @strawberry.field(description="One folder of the viewer's mail.")
-    def mailbox(
-        self, folder: Annotated[MailFolder, strawberry.argument(description="Which one.")]
-    ) -> Mailbox:  # type: ignore[empty-body]
+    def mailbox(self, folder: Annotated[MailFolder, strawberry.argument(description="Which one.")]) -> Mailbox:  # type: ignore[empty-body]
+        """Answered by the look-ahead."""
+
+    @strawberry.field(
+        description="People, and audiences where the school has them, to whom the viewer may write and whose name "
+        "begins with this, from the first letter. The names of learners offer their guardians as well. People by "
+        "name, then audiences by group. Whoever is out of reach is left out, as is who does not exist."
+    )
+    def recipients(  # type: ignore[empty-body]
+        self,
+        search: Annotated[
+            str,
+            strawberry.argument(
+                description="Beginnings of words of the name, or of the login, whatever the case and the accents; "
+                "all of them must match. Blank: nobody."
+            ),
+        ],
+        first: Annotated[
+            int | None, strawberry.argument(description="How many: 1 to 100; 20 when left out.")
+        ] = UNSET,
+    ) -> list[Recipient]:
         """Answered by the look-ahead."""
 
 

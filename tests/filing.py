@@ -7,9 +7,12 @@ import zipfile
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
@@ -85,7 +88,12 @@ class Filing:
         return {"Authorization": "Bearer " + Tokens(SECRET).issue(viewer, now=self.watch.now)}
 
     async def post(
-        self, login: str | None, content: Any, content_type: str | None = "image/png", name: str = "a.png", **headers: str
+        self,
+        login: str | None,
+        content: Any,
+        content_type: str | None = "image/png",
+        name: str = "a.png",
+        **headers: str,
     ) -> tuple[int, Any]:
         """Uploads a file, as somebody or as nobody."""
         sent = {**(self.token(login) if login else {}), **headers}
@@ -121,9 +129,7 @@ class Filing:
 
     async def ask(self, login: str, document: str, **variables: Any) -> Any:
         body = {"query": document, "variables": variables}
-        async with self.client.post(
-            f"{self.address}/graphql", json=body, headers=self.token(login)
-        ) as answer:
+        async with self.client.post(f"{self.address}/graphql", json=body, headers=self.token(login)) as answer:
             shown = await answer.json()
         assert "errors" not in shown, shown
         return shown["data"]
@@ -139,7 +145,9 @@ class Filing:
     async def room(self, author: str, *others: str) -> str:
         """The id of a conversation of these people."""
         people = [f"User_{self.school.people[login]}" for login in others]
-        made = await self.do(author, "createGroupConversation", "conversation { id }", title="T", participantIds=people)
+        made = await self.do(
+            author, "createGroupConversation", "conversation { id }", title="T", participantIds=people
+        )
         return str(made["conversation"]["id"])
 
     async def send(self, login: str, room: str, *files: str) -> str:
@@ -182,13 +190,23 @@ class Filing:
 
 
 def small_school(folder: Path, watch: Watch, policy: Policy = POLICY) -> SmallSchool:
-    """Ada, Bob and Cleo at one school."""
-    school = SmallSchool(database_at(folder, watch), time_zone="UTC")
+    """Ada, Bob and Cleo at one school, in a database of its own: made once, then copied."""
+    content, made = _made_once()
+    (folder / "preau.db").write_bytes(content)
+    school = copy(made)
+    school.database = database_at(folder, watch)
     with school.database.transaction() as tx:
         set_policy(tx, school.id, "EPOS_SCHOOL", policy)
-    for login in ("ada", "bob", "cleo"):
-        school.person(login, Position.TEACHER)
     return school
+
+
+@cache
+def _made_once() -> tuple[bytes, SmallSchool]:
+    with TemporaryDirectory() as folder:
+        school = SmallSchool(database_at(Path(folder), Watch()), time_zone="UTC")
+        for login in ("ada", "bob", "cleo"):
+            school.person(login, Position.TEACHER)
+        return (Path(folder) / "preau.db").read_bytes(), school
 
 
 @asynccontextmanager

@@ -13,12 +13,20 @@ from models.presets import PRESETS
 from models.tables.conversations import ConversationKind
 
 BOTH = (False, True)
+EVERY_CASE = list(product(BOTH, BOTH, BOTH))
 DIRECT = ConversationKind.DIRECT
 
 
 def somebody(policy: Policy, *, is_administrator: bool = False) -> Actor:
-    standing = {"is_linked": False, "is_administrator": is_administrator, "teaches_subgroup": False}
-    return Actor(id=1, organization_id=1, locale="en", policy=policy, **standing)
+    return Actor(
+        id=1,
+        organization_id=1,
+        locale="en",
+        policy=policy,
+        is_linked=False,
+        is_administrator=is_administrator,
+        teaches_subgroup=False,
+    )
 
 
 def turned(preset: str, **knobs: Any) -> Policy:
@@ -29,7 +37,7 @@ def turned(preset: str, **knobs: Any) -> Policy:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize(("starts", "other_starts", "is_active"), product(BOTH, BOTH, BOTH))
+@pytest.mark.parametrize(("starts", "other_starts", "is_active"), EVERY_CASE)
 def test_I2_P12_start(preset: str, starts: bool, other_starts: bool, is_active: bool) -> None:
     """Who has gone comes first (PA7), then one's own right; being reached only gives the reason a name."""
     code = decide_start(somebody(PRESETS[preset]), starts=starts, other_starts=other_starts, is_active=is_active)
@@ -52,8 +60,6 @@ def test_E41_no_link_is_asked_for_messages_of_the_school_itself() -> None:
 
 # ---------------------------------------------------------------------------------------------- reply
 
-EVERY_REPLY = list(product(BOTH, BOTH, BOTH))
-
 
 def reply(policy: Policy, starts: bool, other_starts: bool, has_written: bool, **more: bool) -> Code | None:
     standing = {"other_is_active": True, **more}
@@ -62,16 +68,14 @@ def reply(policy: Policy, starts: bool, other_starts: bool, has_written: bool, *
     )
 
 
-@pytest.mark.parametrize(("starts", "other_starts", "has_written"), EVERY_REPLY)
-def test_PA3_within_reach_asks_for_reach_on_every_send(
-    starts: bool, other_starts: bool, has_written: bool
-) -> None:
+@pytest.mark.parametrize(("starts", "other_starts", "has_written"), EVERY_CASE)
+def test_PA3_reach_is_asked_on_every_send(starts: bool, other_starts: bool, has_written: bool) -> None:
     code = reply(PRESETS["CAMPUS"], starts, other_starts, has_written)
     assert code is (None if starts else Code.OUT_OF_REACH)
 
 
 @pytest.mark.parametrize("preset", ["EPOS_SCHOOL", "EPOS_COLLEGE"])
-@pytest.mark.parametrize(("starts", "other_starts", "has_written"), EVERY_REPLY)
+@pytest.mark.parametrize(("starts", "other_starts", "has_written"), EVERY_CASE)
 def test_whoever_wrote_may_always_be_answered(
     preset: str, starts: bool, other_starts: bool, has_written: bool
 ) -> None:
@@ -80,7 +84,7 @@ def test_whoever_wrote_may_always_be_answered(
     assert code is (None if starts or has_written else Code.OUT_OF_REACH)
 
 
-@pytest.mark.parametrize(("starts", "other_starts", "has_written"), EVERY_REPLY)
+@pytest.mark.parametrize(("starts", "other_starts", "has_written"), EVERY_CASE)
 def test_I2_I12_IA2_IA6_learners_reply_where_they_were_written_to(
     starts: bool, other_starts: bool, has_written: bool
 ) -> None:
@@ -103,7 +107,7 @@ def test_IA7_an_expert_answers_but_does_not_start() -> None:
 
 @pytest.mark.parametrize("preset", ["EPOS_SCHOOL", "CAMPUS", "ISPRING"])
 def test_PA7_I12_nobody_writes_to_who_has_gone(preset: str) -> None:
-    for facts in EVERY_REPLY:
+    for facts in EVERY_CASE:
         assert reply(PRESETS[preset], *facts, other_is_active=False) is Code.COUNTERPART_GONE
 
 
@@ -125,7 +129,7 @@ def codes(actor: Actor, kind: ConversationKind = DIRECT) -> set[Code | None]:
         decide_switches(actor, kind),
         *(
             decide_start(actor, starts=starts, other_starts=other, is_active=active, kind=kind)
-            for starts, other, active in product(BOTH, BOTH, BOTH)
+            for starts, other, active in EVERY_CASE
         ),
         *(
             decide_reply(

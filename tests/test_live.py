@@ -32,6 +32,7 @@ from tests.steps import (
     create_subgroup_chat,
     finish_call,
     link,
+    new_calls,
     publish_call,
     turn,
 )
@@ -174,6 +175,36 @@ async def test_who_is_removed_hears_of_that_and_of_nothing_after_it(api: Api) ->
     assert await replayed(learner, CALLS, before, 1) == [gone]
     assert await replayed(learner, CHATS, before, 1) == [{"chatId": chat, "chat": None}]
     assert await replayed(learner, PUBLISHED, before, 0) == []
+
+
+async def test_A19_a_deleted_chat_takes_its_calls_along(api: Api) -> None:
+    teacher, learner = api.as_(TEACHER), api.as_(LEARNER_9A)
+    chat = await create_subgroup_chat(teacher)
+    gone = [await publish_call(teacher, chat), await create_call(teacher, chat)]
+    before = await cursor(learner)
+    await teacher.do("deleteChat", chatId=chat)
+    for person in (teacher, learner, api.as_(ADMINISTRATOR)):
+        assert await replayed(person, CALLS, before, 2) == [
+            {"callId": call, "chatId": chat, "chat": None, "call": None} for call in gone
+        ]
+        assert await replayed(person, CHATS, before, 1) == [{"chatId": chat, "chat": None}]
+
+
+async def test_what_happened_while_one_was_away_is_not_told(api: Api) -> None:
+    """The badge counts what is still published all the same (A14)."""
+    teacher, learner = api.as_(TEACHER), api.as_(LEARNER_9A)
+    chat = await create_subgroup_chat(teacher)
+    await teacher.do("removeChatParticipants", chatId=chat, userIds=[learner.id])
+    before = await cursor(learner)
+    async with following(learner, PUBLISHED) as published, following(learner, CALLS) as calls:
+        call = await publish_call(teacher, chat)
+        await teacher.do("addChatParticipants", chatId=chat, userIds=[learner.id])
+        await quiet(published, calls)
+        assert await new_calls(learner) == 1
+        await teacher.do("finishCall", callId=call)
+        assert [each["callId"] for each in await heard(calls, 1)] == [call]
+    assert await replayed(learner, PUBLISHED, before, 0) == []
+    assert [each["callId"] for each in await replayed(learner, CALLS, before, 1)] == [call]
 
 
 async def test_A15_who_comes_back_hears_again(api: Api) -> None:

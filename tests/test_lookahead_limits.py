@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from graphql import (
-    GraphQLInterfaceType,
     build_schema,
     get_introspection_query,
     get_named_type,
+    is_abstract_type,
     is_leaf_type,
 )
 
@@ -32,7 +32,7 @@ from schema.limits import (
     Measure,
 )
 from tests.api import Api
-from tests.lookahead.asking import aliased, code_of, is_admitted
+from tests.lookahead.asking import aliased, arguments, code_of, is_admitted
 from tests.lookahead.prelude import build_lively_school
 from tests.school import ADMINISTRATOR, CLASS_9A, CURATOR_9A, LEARNER_9A, MATH_9A, TEACHER_OF_TWO
 
@@ -181,7 +181,7 @@ def random_chain(random: Random, depth: int) -> str:
     path, closing = "", ""
     type_: Any = SDL.type_map["Query"]
     for _ in range(depth - 1):
-        if isinstance(type_, GraphQLInterfaceType):
+        if is_abstract_type(type_):
             type_ = random.choice(SDL.get_possible_types(type_))
             path, closing = f"{path} ... on {type_.name} {{", closing + " }"
         deeper = [name for name, each in type_.fields.items() if not is_leaf_type(get_named_type(each.type))]
@@ -189,13 +189,9 @@ def random_chain(random: Random, depth: int) -> str:
             break
         name = random.choice(deeper)
         definition = type_.fields[name]
-        ways = {
-            "id": f'id: "{random.choice(("Chat_1", "User_1", "Group_2", "Call_1", "Organization_1"))}"',
-            "ids": 'ids: ["Chat_1", "User_1", "Group_2", "Call_1"]',
-            "first": f"first: {random.choice((1, 2, 20))}",
-        }
-        given = ", ".join(way for argument, way in ways.items() if argument in definition.args)
-        path, closing = f"{path} {name}{f'({given})' if given else ''} {{", closing + " }"
+        id_ = random.choice(("Chat_1", "User_1", "Group_2", "Call_1", "Organization_1"))
+        given = arguments(definition, size=random.choice((1, 2, 20)), id_=id_)
+        path, closing = f"{path} {name}{given} {{", closing + " }"
         type_ = get_named_type(definition.type)
     return f"{{{path} __typename{closing} }}"
 
@@ -218,17 +214,17 @@ async def test_everything_of_everything_is_answered_or_refused(api: Api) -> None
 
     def everything(type_: Any, depth: int) -> str:
         parts = ["__typename"]
-        for name, each in type_.fields.items():
-            below = get_named_type(each.type)
+        for name, each in ({} if is_abstract_type(type_) else type_.fields).items():
+            below, field = get_named_type(each.type), f"{name}{arguments(each, size=2)}"
             if is_leaf_type(below):
-                parts.append(name)
+                parts.append(field)
             elif depth > 1:
-                size = "(first: 2)" if "first" in each.args else ""
-                parts.append(f"{name}{size} {{ {everything(below, depth - 1)} }}")
+                parts.append(f"{field} {{ {everything(below, depth - 1)} }}")
         return " ".join(parts)
 
+    node: Any = SDL.type_map["Node"]
     codes = []
-    for name in ("Viewer", "Organization", "User", "Group", "Chat", "Call"):
+    for name in ("Viewer", *(each.name for each in SDL.get_possible_types(node))):
         for depth in range(1, 6):
             root = "viewer" if name == "Viewer" else f'node(id: "{name}_1")'
             inside = everything(SDL.type_map[name], depth)

@@ -242,6 +242,12 @@ def test_the_command_line_shows_and_takes_every_knob(preset: str) -> None:
     assert [line for line in lines if "=" not in line], "and its rules of reach, in words"
 
 
+def test_the_command_line_takes_a_rule_that_descends() -> None:
+    rule = "{fromPosition: ADMINISTRATOR, groupKind: DEPARTMENT, toPosition: LEARNER, descend: true}"
+    policy, _ = changed(Policy(), [f"reach={rule}"])
+    assert [*knob_lines(policy, ["reach"])] == ["reach: ADMINISTRATOR @DEPARTMENT (descend) -> LEARNER"]
+
+
 def test_the_command_line_says_where_a_rule_descends() -> None:
     assert [*knob_lines(PRESETS["ISPRING"], ["reach"])] == [
         "reach: ADMINISTRATOR, OWNER @ORGANIZATION -> LEARNER",

@@ -2,12 +2,13 @@
 
 from sqlalchemy import insert
 
-from models.tables.people import users
+from models.tables.people import memberships, users
 from tests.api import Api
 from tests.school import (
     ADMINISTRATOR,
     CLASS_9A,
     CURATOR_9A,
+    ENGLISH_9A_1,
     LEARNER_9A,
     LEARNER_9B,
     LEARNER_UNLINKED,
@@ -118,6 +119,19 @@ async def test_a_chat_takes_five_hundred_people(api: Api, clock: SchoolClock) ->
     assert await show(administrator, chat, "participantCount") == {"participantCount": 500}
     await administrator.do("addChatParticipants", chatId=chat, userIds=crowd[450:499])
     await administrator.refused("TOO_LARGE", "addChatParticipants", chatId=chat, userIds=crowd[499:])
+
+
+async def test_a_subgroup_of_more_than_five_hundred_is_too_large_for_a_chat(api: Api) -> None:
+    teacher, group = api.as_(TEACHER), api.group(ENGLISH_9A_1)
+    learners = [int(id_.partition("_")[2]) for id_ in newcomers(api, 497)]
+    with api.database.transaction() as tx:
+        own = {"organization_id": teacher.viewer.organization_id}  # type: ignore[union-attr]
+        where = {"group_id": int(group.partition("_")[2]), "position": "LEARNER", "since": tx.now}
+        tx.execute(insert(memberships), [{**own, **where, "user_id": learner} for learner in learners])
+    given = {"kind": "SUBGROUP", "name": "Chat", "groupId": group}
+    answer = await teacher.refused("TOO_LARGE", "createChat", **given)
+    assert answer["field"] == "participantIds"
+    await teacher.do("createChat", **given, participantIds=[f"User_{learner}" for learner in learners[:100]])
 
 
 def newcomers(api: Api, count: int) -> list[str]:

@@ -120,7 +120,7 @@ async def test_A1_calls_of_a_subgroup_chat_are_the_same(api: Api) -> None:
     assert not await sees(learner, call)
 
 
-async def test_A18_a_start_in_the_past_is_no_mistake_and_the_night_ends_it(api: Api, clock: SchoolClock) -> None:
+async def test_A6_A18_a_start_in_the_past_is_no_mistake(api: Api, clock: SchoolClock) -> None:
     curator, learner, chat = api.as_(CURATOR_9A), api.as_(LEARNER_9A), group_chat(api)
     call = await publish_call(curator, chat, "Call", "2020-01-01T00:00:00Z")
     # The active call is the published one, whatever the clock says (A6).
@@ -131,6 +131,23 @@ async def test_A18_a_start_in_the_past_is_no_mistake_and_the_night_ends_it(api: 
     next_night(api.database, clock)
     assert await show(learner, chat, "publishedCall { id }") == {"publishedCall": None}
     assert await show(curator, call, "status lastActor { id }") == {"status": "FINISHED", "lastActor": None}
+
+
+async def test_calls_are_listed_by_start_latest_first(api: Api) -> None:
+    curator, chat = api.as_(CURATOR_9A), group_chat(api)
+    starts = [TOMORROW, "2026-09-12T09:00:00+05:00", TOMORROW, "2020-01-01T00:00:00Z", TOMORROW]
+    made = [await create_call(curator, chat, "Call", start) for start in starts]
+    wanted = [made[place] for place in (1, 4, 2, 0, 3)]
+    page = """query($id: ID!, $after: String) { node(id: $id) { ... on Chat {
+      calls(first: 2, after: $after) { nodes { id } totalCount pageInfo { hasNextPage endCursor } } } } }"""
+    listed: list[str] = []
+    after: str | None = None
+    for more in (True, True, False):
+        calls = (await curator.ask(page, id=chat, after=after))["node"]["calls"]
+        assert (calls["totalCount"], calls["pageInfo"]["hasNextPage"]) == (5, more)
+        listed += [call["id"] for call in calls["nodes"]]
+        after = calls["pageInfo"]["endCursor"]
+    assert listed == wanted
 
 
 # -------------------------------------------------------------------------------- the life of a call

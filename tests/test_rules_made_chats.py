@@ -1,5 +1,6 @@
 """Do the chats that people make follow the rules of the e-diary? Who makes, changes and deletes which."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from jobs.demo.gorizont import GORIZONT, IN_9A
 from jobs.demo.tilleuls import TILLEULS
 from jobs.nightly import run_nights
 from models.tables.chats import participations
-from tests.api import Api
+from tests.api import Api, Person
 from tests.school import (
     ADMINISTRATOR,
     CLASS_9A,
@@ -36,6 +37,7 @@ from tests.school import (
     TEACHER_UNLINKED,
     TEACHER_WITHOUT_SUBGROUP,
     SchoolClock,
+    school_database,
 )
 from tests.steps import (
     TOMORROW,
@@ -319,6 +321,26 @@ async def test_A20_the_last_administrator_stays_one(api: Api) -> None:
         "calls": {"totalCount": 0},
     }
     assert await participants(learner, chat) == {LEARNER_9A: True, **dict.fromkeys(IN_9A[1:3], False)}
+
+
+async def test_A20_of_two_who_step_down_at_once_one_stays(api: Api, clock: SchoolClock) -> None:
+    teacher, learner = api.as_(TEACHER), api.as_(LEARNER_9A)
+    chat = await create_subgroup_chat(teacher)
+    document = """mutation($input: SetChatAdministratorInput!) { setChatAdministrator(input: $input) {
+      ... on UserError { code } } }"""
+
+    async def step_down(person: Person) -> Any:
+        given = {"chatId": chat, "userId": person.id, "isAdministrator": False}
+        return (await person.ask(document, input=given))["setChatAdministrator"].get("code")
+
+    async with Api.serving(school_database(api.database.path, clock=clock)) as other:
+        for _ in range(10):
+            (stays,) = [login for login, role in (await participants(teacher, chat)).items() if role]
+            for person in (teacher, learner):
+                given = {"chatId": chat, "userId": person.id, "isAdministrator": True}
+                await api.as_(stays).do("setChatAdministrator", **given)
+            codes = await asyncio.gather(step_down(teacher), step_down(other.as_(LEARNER_9A)))
+            assert set(codes) == {None, "LAST_ADMINISTRATOR"}
 
 
 async def test_invariant_5_an_administrator_who_has_gone_is_none(api: Api) -> None:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint
 
 from models.tables.base import (
     Folded,
@@ -67,12 +67,14 @@ search_words = Table(
     organization_column(),
     Column("user_id", Key, primary_key=True),
     Column("word", Folded, primary_key=True),
+    Column("of_name", Boolean, nullable=False),
     of_organization(),
     refers_to("users", "user_id"),
-    Index("ix_search_words", "organization_id", "word", "user_id"),
+    Index("ix_search_words", "organization_id", "word", "user_id", "of_name"),
     sqlite_with_rowid=False,
 )
-"""The folded words by which each active person is found, by prefix; `models.search_words` keeps them."""
+"""The folded words by which each active person is found, by their beginning: those of the name and, not
+`of_name`, of the login alone. `models.search_words` keeps them."""
 
 groups = Table(
     "groups",

@@ -115,9 +115,10 @@ def _null_is_an_object(patch: pytest.MonkeyPatch) -> None:
 
 
 def _addresses_for_everybody(patch: pytest.MonkeyPatch) -> None:
-    """An address is given where there should be null."""
+    """Addresses are given where there should be null."""
     url = Column(lambda row: address(row.url), optional=True)
     patch.setitem(PROJECTIONS["Chat"].entries, "url", url)
+    patch.setitem(PROJECTIONS["Call"].entries, "joinUrl", url)
 
 
 def _total_of_the_page(patch: pytest.MonkeyPatch) -> None:

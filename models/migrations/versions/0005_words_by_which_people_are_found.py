@@ -6,7 +6,7 @@ Revision: 0005, after 0004.
 import sqlalchemy as sa
 from alembic import op
 
-from models.search_words import words_of
+from models.search_words import words_of_person
 
 revision = "0005"
 down_revision = "0004"
@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("word", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("of_name", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("fk_search_words_organization_id")
         ),
@@ -43,7 +44,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     _fill(words)
-    op.create_index("ix_search_words", "search_words", ["organization_id", "word", "user_id"])
+    op.create_index("ix_search_words", "search_words", ["organization_id", "word", "user_id", "of_name"])
 
 
 def downgrade() -> None:
@@ -60,9 +61,9 @@ def _fill(words: sa.Table) -> None:
         connection.execute(
             sa.insert(words),
             [
-                {"organization_id": person.organization_id, "user_id": person.id, "word": word}
+                {"organization_id": person.organization_id, "user_id": person.id, "word": word, "of_name": of_name}
                 for person in people
-                for word in sorted(words_of(person.name, person.login))
+                for word, of_name in sorted(words_of_person(person.name, person.login).items())
             ],
         )
         last = people[-1].id

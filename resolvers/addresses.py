@@ -1,0 +1,27 @@
+"""To whom is a mail addressed, as its reader may know?"""
+
+from typing import Any
+
+from sqlalchemy import Select
+
+from models.addresses import MOST_ADDRESSES, addressed_blindly, addressed_openly
+from models.tables.conversations import Role
+from resolvers.projection import OneOf
+from resolvers.recipients import RECIPIENTS
+from resolvers.statement import VIEWER, Arguments, Row
+
+
+def _to(row: Row, _: Arguments) -> Select[Any]:
+    return addressed_openly(row.id, Role.TO).limit(MOST_ADDRESSES)
+
+
+def _cc(row: Row, _: Arguments) -> Select[Any]:
+    return addressed_openly(row.id, Role.CC).limit(MOST_ADDRESSES)
+
+
+def _bcc(row: Row, _: Arguments) -> Select[Any]:
+    return addressed_blindly(VIEWER, row).limit(MOST_ADDRESSES)
+
+
+TO, CC, BCC = (OneOf(source, RECIPIENTS.scopes, for_each=True) for source in (_to, _cc, _bcc))
+"""The entries of a message: people and audiences as they were called."""
