@@ -1,4 +1,8 @@
 """How fast is it, against what could be had? Ratios to a raw handler, measured in the same run.
 
-One module per question (`q1`, ...); each has a `NAME` and a `run`, and `benchmarks.__main__` lists it.
+    make bench      python -m benchmarks [QUESTION ...] [--rounds N] [--seconds S]
+
+One module per question (`q1`, ...) with a `NAME`, a `run` that gives an `Outcome`, and the raw handler's `answer`.
+`__main__.QUESTIONS` lists the questions, `raw.ANSWERS` the handlers; data that a question needs besides goes into
+`school`.
 """

@@ -5,6 +5,7 @@ those whose matching word comes first in the alphabet are taken; of people and a
 many each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ are enough."""
 CHILDREN = 10
 """Nobody answers for more learners of one name. So many guardianships per person asked for are looked at."""
 
+Reached = Callable[[ColumnElement[int]], ColumnElement[bool]]
+
 named = search_words.alias("named")
 named_before = search_words.alias("named_before")
 named_besides = search_words.alias("named_besides")
@@ -74,8 +77,8 @@ def wanted(search: str) -> list[dict[str, str]]:
 
 def recipients(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
     """`type`, `id`, `position` of at most so many: people by name, then audiences by the name of their group."""
-    found = union_all(_people(viewer, typed, most), _audiences(viewer, typed, most)).subquery()
-    chosen = select(found).order_by(found.c.place, found.c.type.desc()).limit(most).subquery()
+    found = union_all(_people(viewer, typed, most), _audiences(viewer, typed, most)).cte()
+    chosen = select(found).order_by(found.c.place, found.c.type.desc()).limit(most).cte()
     return select(chosen.c.type, chosen.c.id, chosen.c.position).order_by(
         chosen.c.type.desc(), chosen.c.search_key, chosen.c.id, chosen.c.position
     )
@@ -86,10 +89,11 @@ def recipients(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select
 
 def _people(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
     """By names and logins of their own, and guardians by the names of learners whom the viewer sees."""
-    own = _by_own_name(viewer, typed).limit(most).subquery()
-    of_child = _by_name_of_child(viewer, typed).limit(most * literal_column(str(CHILDREN))).subquery()
-    both = union_all(select(own), select(of_child)).subquery()
-    each = select(both.c.user_id, func.min(both.c.word).label("word")).group_by(both.c.user_id).subquery()
+    reach = _reach(viewer)
+    own = _by_own_name(viewer, typed, reach).limit(most).cte()
+    of_child = _by_name_of_child(viewer, typed, reach).limit(most * literal_column(str(CHILDREN))).cte()
+    both = union_all(select(own), select(of_child)).cte()
+    each = select(both.c.user_id, func.min(both.c.word).label("word")).group_by(both.c.user_id).cte()
     return select(
         literal_column(f"'{PERSON}'").label("type"),
         each.c.user_id.label("id"),
@@ -99,13 +103,13 @@ def _people(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[An
     ).join_from(each, users, users.c.id == each.c.user_id)
 
 
-def _by_own_name(viewer: Viewer, typed: Typed) -> Select[Any]:
+def _by_own_name(viewer: Viewer, typed: Typed, is_reached: Reached) -> Select[Any]:
     """`user_id` and the first `word` that matches, by that word: in the order of an index."""
     return (
         select(named.c.user_id, named.c.word)
         .where(
             *_begins(viewer, typed),
-            _is_reached(viewer, named.c.user_id),
+            is_reached(named.c.user_id),
             not_(exists(_before(typed))),
             _begin_others(typed),
         )
@@ -113,7 +117,7 @@ def _by_own_name(viewer: Viewer, typed: Typed) -> Select[Any]:
     )
 
 
-def _by_name_of_child(viewer: Viewer, typed: Typed) -> Select[Any]:
+def _by_name_of_child(viewer: Viewer, typed: Typed, is_reached: Reached) -> Select[Any]:
     """The same of guardians, by the name of a child; who has several may be there several times."""
     return (
         select(guarded.c.guardian_id.label("user_id"), named.c.word)
@@ -122,13 +126,30 @@ def _by_name_of_child(viewer: Viewer, typed: Typed) -> Select[Any]:
             *_begins(viewer, typed),
             named.c.of_name,
             guarded.c.until.is_(None),
-            _is_reached(viewer, guarded.c.guardian_id),
+            is_reached(guarded.c.guardian_id),
             not_(exists(_before(typed).where(named_before.c.of_name))),
             _begin_others(typed, named_besides.c.of_name),
             exists(visible_people(viewer).where(users.c.id == named.c.user_id)),
         )
         .order_by(named.c.word, named.c.user_id, guarded.c.guardian_id)
     )
+
+
+def _reach(viewer: Viewer) -> Reached:
+    """Whether a person is active and within reach. Where reach is narrow, most are told apart by a set."""
+    some = select(literal(1).label("one")).select_from(numbers_in_reach(viewer).subquery()).limit(NARROW + 1)
+    wide = select((func.count() > NARROW).label("is_wide")).select_from(some.subquery()).cte()
+    is_wide = select(wide.c.is_wide).scalar_subquery()
+    gathered = numbers_in_reach(viewer).subquery()
+    near = select(gathered.c.user_id).where(not_(is_wide)).cte()
+
+    def is_reached(user_id: ColumnElement[int]) -> ColumnElement[bool]:
+        return and_(
+            or_(is_wide, user_id.in_(select(near.c.user_id))),
+            exists(people_in_reach(viewer).where(users.c.id == user_id)),
+        )
+
+    return is_reached
 
 
 def _begins(viewer: Viewer, typed: Typed) -> tuple[ColumnElement[bool], ...]:
@@ -159,18 +180,6 @@ def _begin_others(typed: Typed, *conditions: ColumnElement[bool]) -> ColumnEleme
     return not_(exists(select(literal(1)).select_from(typed.others).where(not_(exists(begun)))))
 
 
-def _is_reached(viewer: Viewer, user_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether the person is active and within reach. Where reach is narrow, most are told apart by a set."""
-    gathered = numbers_in_reach(viewer).subquery()
-    some = select(literal(1).label("one")).select_from(gathered).limit(NARROW + 1).subquery()
-    is_wide = select(func.count() > NARROW).select_from(some).scalar_subquery()
-    near = select(gathered.c.user_id).where(not_(is_wide))
-    return and_(
-        or_(is_wide, user_id.in_(near)),
-        exists(people_in_reach(viewer).where(users.c.id == user_id)),
-    )
-
-
 # ---------------------------------------------------------------------------------------- audiences
 
 
@@ -193,7 +202,7 @@ def _audiences(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select
         offered.where(is_called(typed.pattern, typed.labels), not_(exists(called_otherwise)))
         .order_by(search_key, group_id, position)
         .limit(most)
-        .subquery()
+        .cte()
     )
     in_order = (found.c.search_key, found.c.group_id, found.c.position)
     return select(

@@ -13,6 +13,6 @@ class Attachment(Node):
     )
     byte_size: int = strawberry.field(description="How many bytes it has.")
     url: str = strawberry.field(
-        description="Where the viewer fetches it in the next ten minutes, without a token. It opens as long as the "
-        "viewer sees the message."
+        description="Where the viewer fetches it in the next ten minutes, without a token, as long as the viewer "
+        "sees the message."
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from jobs.demo.gorizont import GORIZONT, IN_9A, IN_9B
-from jobs.demo.roster_set import Person as Pupil
+from jobs.demo.roster_set import Person as Enrolled
 from jobs.demo.roster_set import School, StudyGroup
 from jobs.nightly import run_nights
 from tests.api import Api, Person
@@ -71,13 +71,13 @@ async def test_E58_the_badge_of_each_participant_rises_when_a_call_is_published(
 def small_school(*teachers_of_h: str) -> School:
     """Three of the staff, an administrator, G with its curator, H with these teachers."""
 
-    def pupil(login: str, *guardians: str) -> Pupil:
-        return Pupil(login, "student", login, "Pupil", "", guardians)
+    def pupil(login: str, *guardians: str) -> Enrolled:
+        return Enrolled(login, "student", login, "Pupil", "", guardians)
 
     def group(key: str, teachers: tuple[str, ...], *learners: str) -> StudyGroup:
         return StudyGroup(key, key.upper(), "Class", teachers, learners, True, teachers)
 
-    guardians = tuple(Pupil(f"g{number}", "guardian", f"g{number}", "Parent") for number in (1, 2, 3, 4))
+    guardians = tuple(Enrolled(f"g{number}", "guardian", f"g{number}", "Parent") for number in (1, 2, 3, 4))
     return School(
         source_id="small",
         name="Small",
@@ -85,10 +85,10 @@ def small_school(*teachers_of_h: str) -> School:
         time_zone="Asia/Yekaterinburg",
         locale="en",
         people=(
-            Pupil("head", "administrator", "Head", "Master"),
-            Pupil("c", "teacher", "Curator", "Of G"),
-            Pupil("t", "teacher", "Teacher", "Of H"),
-            Pupil("s", "aide", "Staff", "Member"),
+            Enrolled("head", "administrator", "Head", "Master"),
+            Enrolled("c", "teacher", "Curator", "Of G"),
+            Enrolled("t", "teacher", "Teacher", "Of H"),
+            Enrolled("s", "aide", "Staff", "Member"),
             pupil("l1", "g1", "g2"),
             pupil("l2", "g3"),
             pupil("l3", "g4"),
@@ -406,7 +406,7 @@ def large_school() -> School:
     attended = [f"9А-{number}" for number in range(5, 14)] + [f"10Б-{number}" for number in range(1, 8)]
     strange = ["9А-98", "9А-99"]
     children = [
-        Pupil(f"child.{name}", "student", "Child", name, "", ("many",) if name in attended else ())
+        Enrolled(f"child.{name}", "student", "Child", name, "", ("many",) if name in attended else ())
         for name in (*curated, *attended, *strange)
     ]
     classes = []
@@ -418,9 +418,9 @@ def large_school() -> School:
         source_id="large",
         name="Large",
         people=(
-            Pupil("head", "administrator", "Head", "Master"),
-            Pupil("many", "teacher", "Many", "Chats"),
-            Pupil("somebody", "teacher", "Somebody", "Else"),
+            Enrolled("head", "administrator", "Head", "Master"),
+            Enrolled("many", "teacher", "Many", "Chats"),
+            Enrolled("somebody", "teacher", "Somebody", "Else"),
             *children,
         ),
         study_groups=tuple(classes),

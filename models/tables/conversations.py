@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, text
 
 from models.tables.base import (
     Folded,
@@ -151,6 +151,14 @@ deliveries = Table(
         "event",
         where="kind = 'MAIL' AND deleted_at IS NULL",
     ),
+    Index(
+        "ix_deliveries_sent",
+        "user_id",
+        "event",
+        sqlite_where=text("kind = 'MAIL' AND is_author = 1 AND deleted_at IS NULL"),
+        postgresql_where=text("kind = 'MAIL' AND is_author AND deleted_at IS NULL"),
+    ),
+    index_where("ix_deliveries_trash", "user_id", "event", where="trashed_at IS NOT NULL AND deleted_at IS NULL"),
 )
 """A person sees a message if and only if there is a row here that is not deleted (invariant 1). `kind` and
 `event` repeat the conversation's kind and the message's place, for the indexes. The author of a mail who
