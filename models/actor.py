@@ -1,7 +1,8 @@
 """Who is asking, and what of that person do decisions need?"""
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, ColumnElement, FromClause, Select, Text, cast, exists, literal, select, type_coerce
 
@@ -30,6 +31,14 @@ class Viewer:
     known: FromClause | None = field(default=None, kw_only=True, repr=False, compare=False)
 
 
+class Rights(NamedTuple):
+    """What of an actor decisions about chats and calls depend on; few people differ in it."""
+
+    may_act: bool
+    may_join: bool
+    is_administrator: bool
+
+
 @dataclass(frozen=True)
 class Actor(Viewer):
     """A person who is active now, with what decisions ask of him."""
@@ -39,6 +48,10 @@ class Actor(Viewer):
     is_linked: bool
     is_administrator: bool
     teaches_subgroup: bool
+
+    @cached_property
+    def rights(self) -> Rights:
+        return Rights(self.may_act, self.may_join, self.is_administrator)
 
     @property
     def may_act(self) -> bool:

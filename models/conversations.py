@@ -6,6 +6,7 @@ from sqlalchemy import insert, literal, select, update
 
 from models import participations
 from models.actor import Actor
+from models.attachments import attach
 from models.conversation_scopes import visible_conversations
 from models.conversation_standing import allowed, bounded, changed, find, in_reach, standing
 from models.database import Transaction
@@ -160,10 +161,7 @@ def send(
         raise Refused(Code.KIND_NOT_OFFERED)
     sending = Sending(actor.organization_id, conversation_id, kind, actor.id, text, parent_id=parent_id)
     message_id, event = store_sent(tx, sending)
-    if attachment_ids:
-        from models.attachments import attach  # noqa: PLC0415  # TODO: arrives in a moment
-
-        attach(tx, actor, message_id, attachment_ids)
+    attach(tx, actor, message_id, attachment_ids)
     deliver_to_members(tx, sending, message_id, event)
     return once.made(message_id)
 

@@ -71,8 +71,7 @@ class Database:
         self.engine = _engine(url)
         self._jobs: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
-        self._open_readers: list[aiosqlite.Connection] = []
+        self._waiting: dict[aiosqlite.Connection, int] = {}
 
     # -------------------------------------------------------------------------------- in a command
 
@@ -99,8 +98,7 @@ class Database:
             reader = await aiosqlite.connect(self.path, isolation_level=None)
             for pragma in ("query_only = ON", f"busy_timeout = {BUSY_SECONDS * 1000}", "cache_size = -32768"):
                 await reader.execute_fetchall(f"PRAGMA {pragma}")
-            self._open_readers.append(reader)
-            self._readers.put_nowait(reader)
+            self._waiting[reader] = 0
 
     async def stop(self) -> None:
         """Answers what was asked, then closes every connection."""
@@ -108,18 +106,18 @@ class Database:
             self._jobs.put(None)
             await asyncio.to_thread(self._writer.join)
             self._writer = None
-        for reader in self._open_readers:
+        for reader in self._waiting:
             await reader.close()
-        self._open_readers.clear()
-        self._readers = asyncio.Queue()
+        self._waiting.clear()
 
     async def read(self, sql: str, parameters: Sequence[Any]) -> list[Sequence[Any]]:
-        """The rows of one statement, as of one moment."""
-        reader = await self._readers.get()
+        """The rows of one statement, as of one moment, from the reader for which the fewest wait."""
+        reader = min(self._waiting, key=self._waiting.__getitem__)
+        self._waiting[reader] += 1
         try:
             return list(await reader.execute_fetchall(sql, parameters))
         finally:
-            self._readers.put_nowait(reader)
+            self._waiting[reader] -= 1
 
     async def write(self, job: Job[Result]) -> Result:
         """What the job returns, after it is on disk. What it raises, after all it wrote is undone.

@@ -6,7 +6,7 @@ Order of refusals: switches (link, mandatory), then the right, then the state (s
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.actor import Actor
+from models.actor import Actor, Rights
 from models.errors import Code
 from models.tables.calls import CallStatus
 from models.tables.chats import MANDATORY, ChatKind
@@ -52,7 +52,7 @@ class InCall:
     another_is_published: bool = False
 
 
-def decide(actor: Actor, action: ChatAction | CallAction, target: InChat | InCall) -> Code | None:
+def decide(actor: Actor | Rights, action: ChatAction | CallAction, target: InChat | InCall) -> Code | None:
     """None when allowed; else why not. What is gone can still be an answer (to a retry), and nothing more."""
     if target.is_gone:
         return Code.NOT_FOUND
@@ -74,7 +74,7 @@ def decide_creation(actor: Actor, kind: ChatKind, *, teaches_it: bool = True) ->
     return None if actor.teaches_subgroup and teaches_it else Code.NO_SUBGROUP
 
 
-def _in_chat(actor: Actor, action: ChatAction, chat: InChat) -> Code | None:
+def _in_chat(actor: Actor | Rights, action: ChatAction, chat: InChat) -> Code | None:
     if action is ChatAction.OPEN:
         return _enter(actor, chat.takes_part)
     if not actor.may_act:
@@ -90,7 +90,7 @@ def _in_chat(actor: Actor, action: ChatAction, chat: InChat) -> Code | None:
     return _lacks(chat.takes_part)
 
 
-def _in_call(actor: Actor, action: CallAction, call: InCall) -> Code | None:
+def _in_call(actor: Actor | Rights, action: CallAction, call: InCall) -> Code | None:
     if action is CallAction.JOIN:  # E43, E53, E54
         return _enter(actor, call.takes_part) or _state(call.status is CallStatus.PUBLISHED)
     if not actor.may_act:
@@ -106,7 +106,7 @@ def _in_call(actor: Actor, action: CallAction, call: InCall) -> Code | None:
     return _state(call.status is CallStatus.CREATED)
 
 
-def _enter(actor: Actor, takes_part: bool) -> Code | None:
+def _enter(actor: Actor | Rights, takes_part: bool) -> Code | None:
     if not actor.may_join:
         return Code.PROFILE_NOT_LINKED
     return None if takes_part else Code.NOT_ALLOWED

@@ -93,7 +93,8 @@ def numbers_in_reach(viewer: Viewer) -> CompoundSelect[Any]:
 
     Some are there twice, and so is who has left: a choice of whom to look up there, cheap where reach is narrow.
     """
-    given = _given(viewer).subquery("given_to_viewer")
+    # Each once: that makes engines begin with these few.
+    given = select(_given(viewer).subquery()).distinct().subquery("given_to_viewer")
     members = (
         select(reached.c.user_id)
         .join_from(
@@ -144,6 +145,12 @@ def audiences_in_reach(viewer: Viewer) -> Select[Any]:
             exists(somebody),
         )
     )
+
+
+def positions_in_reach(viewer: Viewer) -> Select[Any]:
+    """`position` of every audience that the viewer may address, whichever the group, each once."""
+    own = _rules_of(viewer).subquery("own_rules")
+    return select(own.c.to_position.label("position")).distinct()
 
 
 def may_address(viewer: Viewer, group_id: Any, position: Any) -> ColumnElement[bool]:

@@ -26,11 +26,11 @@ from sqlalchemy import (
 )
 
 from models.actor import Viewer, stands
-from models.audiences import POSITIONS
+from models.audiences import POSITIONS, people_of_audience
 from models.people_scopes import visible_people
-from models.reach import audiences_in_reach, numbers_in_reach, people_in_reach
+from models.reach import may_address, numbers_in_reach, people_in_reach, positions_in_reach
 from models.search_words import LAST, words_of, words_wanted
-from models.tables.people import guardianships, search_words, users
+from models.tables.people import groups, guardianships, search_words, users
 from models.text import contains
 
 PERSON, AUDIENCE = "User", "Audience"
@@ -48,7 +48,7 @@ named = search_words.alias("named")
 named_before = search_words.alias("named_before")
 named_besides = search_words.alias("named_besides")
 guarded = guardianships.alias("guarded")
-reachable = users.alias("reachable")
+offering = groups.alias("offering")
 
 
 @dataclass(frozen=True)
@@ -105,33 +105,38 @@ def _people(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[An
 
 def _by_own_name(viewer: Viewer, typed: Typed, is_reached: Reached) -> Select[Any]:
     """`user_id` and the first `word` that matches, by that word: in the order of an index."""
+    person = named.c.user_id
     return (
-        select(named.c.user_id, named.c.word)
+        select(person, named.c.word)
         .where(
             *_begins(viewer, typed),
-            is_reached(named.c.user_id),
-            not_(exists(_before(typed))),
-            _begin_others(typed),
+            is_reached(person),
+            not_(exists(_before(person, typed))),
+            _begin_others(person, typed),
         )
-        .order_by(named.c.word, named.c.user_id)
+        .order_by(named.c.word, person)
     )
 
 
 def _by_name_of_child(viewer: Viewer, typed: Typed, is_reached: Reached) -> Select[Any]:
-    """The same of guardians, by the name of a child; who has several may be there several times."""
+    """The same of guardians, by the name of a child; who has several may be there several times.
+
+    What is asked of the child is asked for each guardian, after all that is asked of him: few are left then.
+    """
+    guardian, child = guarded.c.guardian_id, guarded.c.child_id
     return (
-        select(guarded.c.guardian_id.label("user_id"), named.c.word)
-        .join_from(named, guarded, guarded.c.child_id == named.c.user_id)
+        select(guardian.label("user_id"), named.c.word)
+        .join_from(named, guarded, child == named.c.user_id)
         .where(
             *_begins(viewer, typed),
             named.c.of_name,
             guarded.c.until.is_(None),
-            is_reached(guarded.c.guardian_id),
-            not_(exists(_before(typed).where(named_before.c.of_name))),
-            _begin_others(typed, named_besides.c.of_name),
-            exists(visible_people(viewer).where(users.c.id == named.c.user_id)),
+            is_reached(guardian),
+            not_(exists(_before(child, typed).where(named_before.c.of_name))),
+            _begin_others(child, typed, named_besides.c.of_name),
+            exists(visible_people(viewer).where(users.c.id == child)),
         )
-        .order_by(named.c.word, named.c.user_id, guarded.c.guardian_id)
+        .order_by(named.c.word, named.c.user_id, guardian)
     )
 
 
@@ -160,58 +165,91 @@ def _begins(viewer: Viewer, typed: Typed) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _before(typed: Typed) -> Select[Any]:
+def _before(user_id: ColumnElement[int], typed: Typed) -> Select[Any]:
     """A word of the same person that matches as well and comes before: each is found by one word."""
     return select(literal(1)).where(
-        named_before.c.user_id == named.c.user_id,
+        named_before.c.user_id == user_id,
         named_before.c.word >= typed.low,
         named_before.c.word < named.c.word,
     )
 
 
-def _begin_others(typed: Typed, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _begin_others(
+    user_id: ColumnElement[int], typed: Typed, *conditions: ColumnElement[bool]
+) -> ColumnElement[bool]:
     """Whether each further word that is typed begins some word of the person."""
-    begun = select(literal(1)).where(
-        named_besides.c.user_id == named.c.user_id,
-        named_besides.c.word >= typed.others.c.low,
-        named_besides.c.word < typed.others.c.high,
-        *conditions,
+    others = typed.others
+    begun = (
+        select(literal(1))
+        .where(
+            named_besides.c.user_id == user_id,
+            named_besides.c.word >= others.c.low,
+            named_besides.c.word < others.c.high,
+            *conditions,
+        )
+        .correlate_except(named_besides)
     )
-    return not_(exists(select(literal(1)).select_from(typed.others).where(not_(exists(begun)))))
+    missing = select(literal(1)).select_from(others).where(not_(exists(begun))).correlate_except(others)
+    return not_(exists(missing))
 
 
 # ---------------------------------------------------------------------------------------- audiences
 
 
 def _audiences(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
-    """By the names of their groups and of the positions there, each word by either."""
-    offered = audiences_in_reach(viewer)
-    group_id, position, search_key = (
-        offered.selected_columns[name] for name in ("group_id", "position", "search_key")
-    )
-    plain = func.replace(search_key, "’", "'")
-    words = literal(" ") + plain + " " + func.replace(func.replace(plain, "-", " "), "'", " ")
-    label = literal("%,") + stands(viewer, "locale") + ":" + position + ",%"
+    """By the names of their groups and of the positions there; each word that is typed begins a word of either.
 
-    def is_called(pattern: ColumnElement[str], labels: ColumnElement[str]) -> ColumnElement[bool]:
-        return or_(words.like(pattern, escape="\\"), labels.like(label))
-
-    others = typed.others.c
-    called_otherwise = select(literal(1)).where(not_(is_called(others.pattern, others.labels)))
-    found = (
-        offered.where(is_called(typed.pattern, typed.labels), not_(exists(called_otherwise)))
-        .order_by(search_key, group_id, position)
-        .limit(most)
-        .cte()
+    First the groups that have such an audience, in the order of an index: there may be enough after a few.
+    """
+    positions = positions_in_reach(viewer).subquery()
+    at = select(positions.c.position, _is_labelled(viewer, positions.c.position, typed.labels).label("fits")).cte()
+    # As text, so that a SELECT in a SELECT reaches the group around it.
+    group_id, key = (literal_column(f"offering.{name}", offering.c[name].type) for name in ("id", "search_key"))
+    first = select(offering.c.id, offering.c.search_key).where(
+        offering.c.organization_id == viewer.organization_id,
+        offering.c.ended_at.is_(None),
+        stands(viewer, "audiences_as_recipients"),
+        or_(_has_word(key, typed.pattern), exists(select(literal(1)).where(at.c.fits))),
+        exists(select(literal(1)).where(*_is_offered(viewer, typed, group_id, key, at))),
     )
-    in_order = (found.c.search_key, found.c.group_id, found.c.position)
+    chosen = first.order_by(offering.c.search_key, offering.c.id).limit(most).cte()
     return select(
         literal_column(f"'{AUDIENCE}'").label("type"),
-        found.c.group_id.label("id"),
-        found.c.position,
-        func.row_number().over(order_by=in_order).label("place"),
-        found.c.search_key,
+        chosen.c.id,
+        at.c.position,
+        func.row_number().over(order_by=(chosen.c.search_key, chosen.c.id, at.c.position)).label("place"),
+        chosen.c.search_key,
+    ).where(*_is_offered(viewer, typed, chosen.c.id, chosen.c.search_key, at))
+
+
+def _is_offered(
+    viewer: Viewer, typed: Typed, group_id: ColumnElement[int], key: ColumnElement[str], at: FromClause
+) -> tuple[ColumnElement[bool], ...]:
+    """Whether those at the position of the group are called so, within reach, and somebody."""
+    others, position = typed.others, at.c.position
+    called_otherwise = (
+        select(literal(1))
+        .select_from(others)
+        .where(not_(or_(_has_word(key, others.c.pattern), _is_labelled(viewer, position, others.c.labels))))
     )
+    return (
+        or_(at.c.fits, _has_word(key, typed.pattern)),
+        not_(exists(called_otherwise)),
+        exists(people_of_audience(group_id, position)),
+        may_address(viewer, group_id, position),
+    )
+
+
+def _has_word(search_key: ColumnElement[str], pattern: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a word of a folded name, or a part of one, begins so."""
+    plain = func.replace(search_key, "’", "'")
+    parts = func.replace(func.replace(plain, "-", " "), "'", " ")
+    return (literal(" ") + plain + " " + parts).like(pattern, escape="\\")
+
+
+def _is_labelled(viewer: Viewer, position: ColumnElement[str], labels: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the people at the position are called so in the organization's language."""
+    return labels.like(literal("%,") + stands(viewer, "locale") + ":" + position + ",%")
 
 
 _WORDS = {

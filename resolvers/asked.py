@@ -4,7 +4,7 @@ A selection is hashable and holds no leaf value: each literal or variable has a 
 in values only are equal and share a plan. `null`, booleans and the lengths of lists stay in the shape.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -46,6 +46,14 @@ class Field:
     name: str
     arguments: Fields = Fields(())
     selection: Selection = NOTHING
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.key, self.name, self.arguments, self.selection)))
+
+    def __hash__(self) -> int:
+        """Kept: each request looks its plan up by the whole selection."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

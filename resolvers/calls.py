@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import String, select
 
 from models import calls as rules
-from models.actor import Actor, person
+from models.actor import Actor, Rights, person
 from models.chat_scopes import another_is_published, any_calls, any_chats, visible_calls
 from models.database import Transaction
 from models.decide import CallAction, InCall, decide
@@ -31,9 +32,15 @@ STANDING = (
 )
 
 
-def _actions(actor: Actor, *standing: Any) -> list[CallAction]:
+def _actions(actor: Actor, *standing: Any) -> tuple[CallAction, ...]:
+    return _allowed(actor.rights, standing)
+
+
+@lru_cache(maxsize=4_096)
+def _allowed(rights: Rights, standing: tuple[Any, ...]) -> tuple[CallAction, ...]:
+    """Remembered: few people differ in their rights, and few calls in how one stands to them."""
     call = _in_call(*standing)
-    return [action for action in CallAction if decide(actor, action, call) is None]
+    return tuple(action for action in CallAction if decide(rights, action, call) is None)
 
 
 def _join_url(actor: Actor, url: str | None, *standing: Any) -> str | None:

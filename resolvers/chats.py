@@ -1,12 +1,13 @@
 """How are chats read, and how are mutations of chats answered?"""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, exists, func, literal, or_, select
 
 from models import chats as rules
-from models.actor import Actor, administers_organization, person
+from models.actor import Actor, Rights, administers_organization, person
 from models.chat_scopes import any_chats, has_administrator, visible_calls
 from models.database import Transaction
 from models.decide import ChatAction, InChat, decide
@@ -83,9 +84,15 @@ def _sees(row: Row) -> Expression:
     return or_(row.viewer_takes_part, administers_organization(VIEWER))
 
 
-def _actions(actor: Actor, *standing: Any) -> list[ChatAction]:
+def _actions(actor: Actor, *standing: Any) -> tuple[ChatAction, ...]:
+    return _allowed(actor.rights, standing)
+
+
+@lru_cache(maxsize=4_096)
+def _allowed(rights: Rights, standing: tuple[Any, ...]) -> tuple[ChatAction, ...]:
+    """Remembered: few people differ in their rights, and few chats in how one stands to them."""
     chat = _in_chat(*standing)
-    return [action for action in ChatAction if decide(actor, action, chat) is None]
+    return tuple(action for action in ChatAction if decide(rights, action, chat) is None)
 
 
 def _url(actor: Actor, url: str | None, *standing: Any) -> str | None:

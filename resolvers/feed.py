@@ -1,20 +1,35 @@
 """How is the news feed read?"""
 
+from sqlalchemy import select
+
 from models.chat_scopes import visible_calls
 from models.feed import news
 from models.messages import visible_messages
 from models.tables.calls import calls
 from models.tables.conversations import messages
+from models.tables.events import events
 from resolvers.paging import Page
 from resolvers.projection import Column, OneOf, Projection
-from resolvers.statement import VIEWER
+from resolvers.statement import VIEWER, Expression, Row
 
 FEED = Page("FeedItem", lambda _, __: news(VIEWER), keys=("number",), descending=True, called="Feed")
 """The entry of a viewer's feed."""
 
+
+def _at(row: Row) -> Expression:
+    """When the event happened."""
+    same = (events.c.organization_id == VIEWER.organization_id, events.c.number == row.number)
+    return select(events.c.at).where(*same).scalar_subquery()
+
+
+def _subject_type(row: Row) -> Expression:
+    """With the number: an engine merges sorted lists only by what it selects."""
+    return row.type
+
+
 Projection(
     "FeedItem",
-    at=Column(),
+    at=Column(_at),
     subject=OneOf(
         None,
         {

@@ -58,7 +58,7 @@ class Plan:
             return None
         if self.load is None or (self.mark is not None and self.mark not in text):
             return orjson.Fragment(text)
-        return self.load(orjson.loads(text), asking.asker(orjson.loads(known)))
+        return self.load(orjson.loads(text), asking.asker(known))
 
 
 def make_plan(render: Callable[[Statement, Row], Rendered]) -> Plan:

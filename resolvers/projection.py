@@ -105,7 +105,7 @@ class Derived(Entry):
         return self.gives_list
 
     def render(self, field: Field, row: Row) -> Rendered:  # noqa: ARG002
-        values = json_array(json_value(_of(row, column)) for column in self.columns)
+        values = json_array(_of(row, column) for column in self.columns)
         return Rendered(values, lambda found, actor: self.function(actor, *found))
 
 

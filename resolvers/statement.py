@@ -1,7 +1,9 @@
 """What does a statement under construction keep track of? Rows and their names, and values that are bound."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, Subquery, bindparam, literal_column
@@ -16,8 +18,9 @@ Binder = Callable[[Sequence[Any], "Asking"], Any]
 
 _ASKER = Viewer(bindparam("viewer_id", type_=Integer()), bindparam("organization_id", type_=Integer()))
 
-VIEWER = replace(_ASKER, known=standing(_ASKER).cte("asker"))
-"""The person who asks: scopes take it where rules take an actor. How that person stands is read once."""
+VIEWER = replace(_ASKER, known=standing(_ASKER).cte("asker").prefix_with("NOT MATERIALIZED"))
+"""The person who asks: scopes take it where rules take an actor. How that person stands is read in one place, and
+only what is asked of it."""
 
 PUBLIC_URL = bindparam("public_url", type_=String())
 
@@ -39,9 +42,15 @@ class Asking:
     signer: Signer
     given: dict[str, Any] = field(default_factory=dict)
 
-    def asker(self, facts: Sequence[Any]) -> Asker:
-        """Who asks, from the columns `FACTS` in their order."""
-        return Asker(**vars(actor_from(self.viewer, facts)), signer=self.signer)
+    def asker(self, facts: str) -> Asker:
+        """Who asks, from the columns `FACTS` in their order, as JSON."""
+        return _asker(self.viewer, self.signer, facts)
+
+
+@lru_cache(maxsize=2_000)
+def _asker(viewer: Viewer, signer: Signer, facts: str) -> Asker:
+    """Remembered by the facts themselves, so it is never older than they are."""
+    return Asker(**vars(actor_from(viewer, json.loads(facts))), signer=signer)
 
 
 def given(name: str, type_: TypeEngine[Any] | None = None) -> BindParameter[Any]:

@@ -96,6 +96,7 @@ participations = Table(
     refers_to("users", "user_id"),
     CheckConstraint("(left_at IS NULL) = (left_event IS NULL)", name="left"),
     only_one("uq_participations_open", "room_id", "user_id", where="left_at IS NULL"),
+    index_where("ix_participations_counted", "room_id", "is_linked", where="left_at IS NULL"),
     index_where("ix_participations_of_user", "user_id", "room_id", where="left_at IS NULL"),
     only_one("uq_participations_listed", "room_id", "user_id", where="latest_event IS NOT NULL"),
     index_where("ix_participations_latest", "user_id", "latest_event", where="latest_event IS NOT NULL"),
