@@ -205,12 +205,13 @@ def _audiences(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select
     at = select(positions.c.position, _is_labelled(viewer, positions.c.position, typed.labels).label("fits")).cte()
     # As text, so that a SELECT in a SELECT reaches the group around it.
     group_id, key = (literal_column(f"offering.{name}", offering.c[name].type) for name in ("id", "search_key"))
+    offered = select(literal(1)).select_from(at).where(*_is_offered(viewer, typed, group_id, key, at))
+    by_position, by_group = offered.where(at.c.fits), and_(_has_word(key, typed.pattern), exists(offered))
     first = select(offering.c.id, offering.c.search_key).where(
         offering.c.organization_id == viewer.organization_id,
         offering.c.ended_at.is_(None),
         stands(viewer, "audiences_as_recipients"),
-        or_(_has_word(key, typed.pattern), exists(select(literal(1)).where(at.c.fits))),
-        exists(select(literal(1)).where(*_is_offered(viewer, typed, group_id, key, at))),
+        or_(by_group, exists(by_position)),
     )
     chosen = first.order_by(offering.c.search_key, offering.c.id).limit(most).cte()
     return select(
@@ -219,13 +220,16 @@ def _audiences(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select
         at.c.position,
         func.row_number().over(order_by=(chosen.c.search_key, chosen.c.id, at.c.position)).label("place"),
         chosen.c.search_key,
-    ).where(*_is_offered(viewer, typed, chosen.c.id, chosen.c.search_key, at))
+    ).where(
+        or_(at.c.fits, _has_word(chosen.c.search_key, typed.pattern)),
+        *_is_offered(viewer, typed, chosen.c.id, chosen.c.search_key, at),
+    )
 
 
 def _is_offered(
     viewer: Viewer, typed: Typed, group_id: ColumnElement[int], key: ColumnElement[str], at: FromClause
 ) -> tuple[ColumnElement[bool], ...]:
-    """Whether those at the position of the group are called so, within reach, and somebody."""
+    """Whether those at the position of the group are somebody, within reach, and called by the other words."""
     others, position = typed.others, at.c.position
     called_otherwise = (
         select(literal(1))
@@ -233,10 +237,9 @@ def _is_offered(
         .where(not_(or_(_has_word(key, others.c.pattern), _is_labelled(viewer, position, others.c.labels))))
     )
     return (
-        or_(at.c.fits, _has_word(key, typed.pattern)),
-        not_(exists(called_otherwise)),
         exists(people_of_audience(group_id, position)),
         may_address(viewer, group_id, position),
+        not_(exists(called_otherwise)),
     )
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
@@ -13,6 +12,7 @@ from schema.chats import Chat, ChatMutation
 from schema.conversations import Conversation
 from schema.conversing import ConversationMutation
 from schema.documents import Documents
+from schema.execution import Schema
 from schema.mail import MailMutation
 from schema.messages import Message, MessageMutation
 from schema.people import Group, Organization, User
@@ -24,13 +24,6 @@ Mutation: Any = merge_types(
     "Mutation", (ChatMutation, CallMutation, ProfileMutation, ConversationMutation, MessageMutation, MailMutation)
 )
 Mutation.__strawberry_definition__.description = "What can be done."
-
-
-class Schema(strawberry.Schema):
-    """Errors are logged where they are shown (`app.answers`), each once."""
-
-    def process_errors(self, errors: Any, execution_context: Any = None) -> None:
-        """Nothing: a client's mistake is no event for the log."""
 
 
 schema = Schema(

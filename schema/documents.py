@@ -15,7 +15,9 @@ from graphql import (
     specified_rules,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.schema.schema import validate_document
+from strawberry.types.graphql import OperationType
 
 from models.errors import BadRequest, LimitExceeded
 from schema.limits import CHARACTERS, TOKENS, Measure
@@ -30,40 +32,58 @@ _NUL = re.compile(r"\\u(0000|\{0+\})")
 
 
 class Documents(SchemaExtension):
-    """Takes parsing and validation over. What is too much never reaches the validation."""
+    """Takes parsing and validation over where Strawberry runs an operation itself: on the WebSocket."""
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        text = context.query or ""
-        if len(text) > CHARACTERS:
-            raise LimitExceeded(f"The document has more than {CHARACTERS} characters.")
-        if _NUL.search(text):
-            raise BadRequest("The character NUL has no place in a text.")
-        read = _known if len(text) <= LONGEST_KNOWN else _read
-        known = read(text, context.schema._schema) if text else None
-        if known is not None:
-            if known.operations > 1 and context._provided_operation_name is None:
-                raise BadRequest("The document has several operations: say in `operationName` which is meant.")
-            known.admit(context.variables or {})
-            context.graphql_document = known.document
-            context.pre_execution_errors = known.faults
+        if context.query:
+            document = known(context.query, context.schema._schema)
+            document.admit(context._provided_operation_name, context.variables or {})
+            context.graphql_document = document.node
+            context.pre_execution_errors = document.faults
         yield
 
 
-class _Document:
+def known(text: str, schema: GraphQLSchema) -> "Document":
+    """The document. What is too much is refused before it is parsed.
+
+    Raises LimitExceeded, BadRequest, GraphQLSyntaxError.
+    """
+    if len(text) > CHARACTERS:
+        raise LimitExceeded(f"The document has more than {CHARACTERS} characters.")
+    return _known(text, schema) if len(text) <= LONGEST_KNOWN else Document(text, schema)
+
+
+class Document:
     """A document that was parsed, and what the validation says of it."""
 
     def __init__(self, text: str, schema: GraphQLSchema) -> None:
-        self.document = _parsed(text)
-        self.operations = sum(isinstance(each, OperationDefinitionNode) for each in self.document.definitions)
+        if _NUL.search(text):
+            raise BadRequest("The character NUL has no place in a text.")
+        self.node = _parsed(text)
+        self.operations = {
+            each.name.value if each.name else None: OperationType(each.operation.value)
+            for each in self.node.definitions
+            if isinstance(each, OperationDefinitionNode)
+        }
         self._schema = schema
         self._sizes: set[str] = set()
         self._measured: set[str] = set()
 
-    def admit(self, variables: dict[str, Any]) -> None:
-        """Measures it, and again for other page sizes where they are variables. Raises LimitExceeded."""
+    def type_of(self, operation: str | None) -> OperationType:
+        """Raises CannotGetOperationTypeError where the document has no such operation."""
+        found = self.operations.get(operation) if operation else next(iter(self.operations.values()), None)
+        if found is None:
+            raise CannotGetOperationTypeError(operation)
+        return found
+
+    def admit(self, operation: str | None, variables: dict[str, Any]) -> None:
+        """Measures it, and again for other page sizes where they are variables. Raises LimitExceeded, and
+        BadRequest where it is not clear which operation is meant."""
+        if len(self.operations) > 1 and operation is None:
+            raise BadRequest("The document has several operations: say in `operationName` which is meant.")
         if self._given(variables) not in self._measured:
-            self._sizes = Measure(self._schema, self.document, variables).sizes
+            self._sizes = Measure(self._schema, self.node, variables).sizes
             if len(self._measured) >= MEASURES:
                 self._measured.clear()
             self._measured.add(self._given(variables))
@@ -74,14 +94,10 @@ class _Document:
 
     @cached_property
     def faults(self) -> list[GraphQLError]:
-        return validate_document(self._schema, self.document, tuple(specified_rules))
+        return validate_document(self._schema, self.node, tuple(specified_rules))
 
 
-def _read(text: str, schema: GraphQLSchema) -> _Document:
-    return _Document(text, schema)
-
-
-_known = lru_cache(maxsize=KNOWN)(_read)
+_known = lru_cache(maxsize=KNOWN)(Document)
 
 
 def _parsed(text: str) -> DocumentNode:

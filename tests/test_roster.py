@@ -191,6 +191,12 @@ def test_E28_guardians_are_in_every_group_of_their_child(school: Imports) -> Non
     assert summary.guardianships == Count(added=3)
 
 
+def test_E28_guardians_are_not_where_their_child_does_not_learn(school: Imports) -> None:
+    school.take({**small_roster(), "enrollments.csv": f"{ENROLLMENTS}e11,,3b,north,kid1,proctor,,\n"})
+    assert ("kid1", "STAFF") in school.at("3b")
+    assert ("dad", "GUARDIAN") not in school.at("3b")
+
+
 def test_a_guardian_may_list_the_child_and_both_may_list_each_other(school: Imports) -> None:
     files = changed(
         small_roster(),

@@ -50,6 +50,7 @@ def test_a_row_that_is_missing_has_ended_and_history_stays(school: Imports, watc
     files = changed(files, "enrollments.csv", ("e9,,chess,north,kid2,student,,\n", ""))
     summary = school.take(files)
     assert "kid1" not in school.people() and "chess" not in school.groups()
+    assert school.at("chess") == set()
     assert school.guardians() == {("mum", "kid2")}
     assert {group for group in school.groups() if ("dad", "GUARDIAN") in school.at(group)} == {"north"}
     assert summary.people == Count(ended=1) and summary.groups == Count(ended=1)

@@ -209,6 +209,22 @@ def test_a_delta_of_one_district_leaves_the_equal_ids_of_another_alone(school: I
     assert "kid1" not in school.people() and school.people("west") == {"kid1": ("kid1", "Other Kid")}
 
 
+def test_a_complete_list_of_schools_says_whose_the_other_files_are(school: Imports) -> None:
+    elsewhere = small_roster()
+    elsewhere["orgs.csv"] = "sourcedId,name,type\neast,East School,school\n"
+    elsewhere["classes.csv"] = rows(CLASSES)
+    elsewhere["enrollments.csv"] = rows(ENROLLMENTS)
+    elsewhere["users.csv"] = rows(USERS, "kid1,,true,east,student,kid1,Other,Kid,,,")
+    school.take(elsewhere)
+    before = school.people(), school.at("3a")
+    said = manifest(mode="absent", orgs="bulk", users="delta")
+    guest = rows(USERS, 'guest,active,true,"north,east",teacher,guest,Guy,Guest,,,')
+    school.take({"manifest.csv": said, "orgs.csv": ORGS, "users.csv": guest})
+    assert school.people() == {**before[0], "guest": ("guest", "Guy Guest")}
+    assert school.at("3a") == before[1]
+    assert school.people("east") == {"kid1": ("kid1", "Other Kid")}
+
+
 def test_1_2_roles_come_and_go_by_themselves(tmp_path: Path) -> None:
     school = Imports(tmp_path)
     header = "sourcedId,status,userSourcedId,roleType,role,orgSourcedId\n"

@@ -48,6 +48,9 @@ def test_line_ends_that_fall_between_two_blocks(school: Imports, monkeypatch: py
         monkeypatch.setattr("jobs.roster.rows.BLOCK", size)
         dressed: Files = {name: str(text).replace("\n", "\r\n") for name, text in small_roster().items()}
         assert not school.take(dressed).changed
+        with pytest.raises(BrokenRoster) as broken:
+            school.take(changed(dressed, "users.csv", ("bob,,true", "bob,,maybe")))
+        assert [fault.line for fault in broken.value.faults] == [4]
 
 
 def test_quoted_line_breaks_become_a_space_and_count_as_lines(school: Imports) -> None:

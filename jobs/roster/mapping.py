@@ -87,8 +87,7 @@ FROM (
 ) class
 JOIN belonging ON belonging.org = class.school
 JOIN wanted_groups whole ON whole.source = 'org' AND whole.id = belonging.school
-LEFT JOIN wanted_groups above ON above.source = 'org' AND above.id = class.parent
-    AND above.school = whole.school AND above.kind IN ('CYCLE', 'DEPARTMENT')
+LEFT JOIN wanted_groups above ON above.source = 'org' AND above.id = class.parent AND above.school = whole.school
 LEFT JOIN courses ON courses.id = class.course AND courses.active
 """
 
