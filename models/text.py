@@ -29,7 +29,7 @@ def contains(text: str) -> str:
 def name(field: str, value: str) -> str:
     """A name or title: 1 to 200 characters after trimming, no control characters, or INVALID_INPUT."""
     trimmed = value.strip()
-    if not 1 <= len(trimmed) <= NAME_LENGTH or any(map(_is_control, trimmed)):
+    if len(trimmed) > NAME_LENGTH or not any(map(_is_seen, trimmed)) or any(map(_is_control, trimmed)):
         raise Refused(Code.INVALID_INPUT, field=field)
     return trimmed
 
@@ -42,12 +42,17 @@ def subject(field: str, value: str) -> str:
 def body(field: str, value: str) -> str:
     """A message's text, as it was written: 1 to 20,000 characters, not white space alone, no control characters
     but line breaks and tabs; or INVALID_INPUT."""
-    if not value.strip() or len(value) > BODY_LENGTH or any(map(_is_control, value.translate(_BREAKS))):
+    if not any(map(_is_seen, value)) or len(value) > BODY_LENGTH or any(map(_is_control, value.translate(_BREAKS))):
         raise Refused(Code.INVALID_INPUT, field=field)
     return value
 
 
 _BREAKS = dict.fromkeys(map(ord, "\n\r\t\u2028\u2029"))
+
+
+def _is_seen(character: str) -> bool:
+    """Neither white space nor one of the characters that only shape others."""
+    return unicodedata.category(character)[0] not in "ZC"
 
 
 def _is_control(character: str) -> bool:
