@@ -17,13 +17,14 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from benchmarks import q1
+from benchmarks import m1, q1, q2, q3
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Answer = Callable[[sqlite3.Connection, int, bytes], bytes]
 """(connection, the person who asks, the request's body) -> the answer's body."""
 
-ANSWERS: dict[str, Answer] = {"q1": q1.answer}
+ANSWERS: dict[str, Answer] = {each.NAME: each.answer for each in (q1, q2, q3, m1)}
+WRITES = frozenset({m1.NAME})
 HOP = "hop"
 
 
@@ -34,8 +35,9 @@ def main() -> None:
 async def _serve(database: Path, person: int) -> None:
     app = web.Application()
     for name, answer in ANSWERS.items():
-        app.router.add_post(f"/{name}", _on_the_loop(answer, database, person))
-        app.router.add_post(f"/{name}/{HOP}", _in_a_thread(answer, database, person))
+        connect = _connect_to_write if name in WRITES else _connect
+        app.router.add_post(f"/{name}", _on_the_loop(answer, connect(database), person))
+        app.router.add_post(f"/{name}/{HOP}", _in_a_thread(answer, connect(database), person))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -45,9 +47,7 @@ async def _serve(database: Path, person: int) -> None:
     await asyncio.Event().wait()
 
 
-def _on_the_loop(answer: Answer, database: Path, person: int) -> Handler:
-    connection = _connect(database)
-
+def _on_the_loop(answer: Answer, connection: sqlite3.Connection, person: int) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         body = answer(connection, person, await request.read())
         return web.Response(body=body, content_type="application/json")
@@ -55,8 +55,8 @@ def _on_the_loop(answer: Answer, database: Path, person: int) -> Handler:
     return handle
 
 
-def _in_a_thread(answer: Answer, database: Path, person: int) -> Handler:
-    connection, thread = _connect(database), ThreadPoolExecutor(max_workers=1)
+def _in_a_thread(answer: Answer, connection: sqlite3.Connection, person: int) -> Handler:
+    thread = ThreadPoolExecutor(max_workers=1)
     loop = asyncio.get_running_loop()
 
     async def handle(request: web.Request) -> web.Response:
@@ -71,6 +71,14 @@ def _connect(database: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA cache_size = -32768")
+    return connection
+
+
+def _connect_to_write(database: Path) -> sqlite3.Connection:
+    """As the program's own writer does."""
+    connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}")
     return connection
 
 

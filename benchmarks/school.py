@@ -1,4 +1,4 @@
-"""On what is measured? One school, the same rows every time: 2,000 people, 300 chats of 30.
+"""On what is measured? One school, the same rows every time: 2,000 people, 300 chats of 30, 200,000 messages.
 
 Rows go straight into the tables: the rules are not what is measured here.
 """
@@ -13,9 +13,12 @@ from typing import Any
 from sqlalchemy import Table, insert
 
 from app.messenger import BuiltinMessenger
+from benchmarks import conversations
 from models.actor import Viewer
 from models.database import Database
+from models.groups import rebuild_tree
 from models.migrate import migrate
+from models.organization import set_policy
 from models.presets import PRESETS
 from models.tables.calls import CallStatus, calls
 from models.tables.chats import ChatKind, chats, participations, rooms
@@ -39,6 +42,11 @@ VIEWER = 1
 NOW = datetime(2026, 9, 7, 5, 0, tzinfo=UTC)
 NO_NIGHT_YET = datetime(2100, 1, 1, tzinfo=UTC)
 """First imported then: until that day no night runs and changes what is measured."""
+
+FIRST_CONVERSATION = CHATS + 1
+"""Conversations are numbered from here on, the groups first."""
+
+PRESET = "EPOS_SCHOOL"
 
 Rows = list[dict[str, Any]]
 
@@ -65,6 +73,11 @@ def make(folder: Path) -> School:
     with database.transaction() as tx:
         for table, rows in _everything():
             tx.connection.execute(insert(table), rows)
+        set_policy(tx, SCHOOL, PRESET, PRESETS[PRESET])
+        rebuild_tree(tx, SCHOOL)
+    conversations.converse(
+        path, school=SCHOOL, first_room=FIRST_CONVERSATION, first_event=2 * CHATS + 1, now=NOW
+    )
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return School(path, Viewer(id=VIEWER, organization_id=SCHOOL))
@@ -88,15 +101,14 @@ def _everything() -> Iterator[tuple[Table, Rows]]:
 
 
 def _school() -> dict[str, Any]:
-    preset = "EPOS_SCHOOL"
     return {
         "id": SCHOOL,
         "source_id": "school",
         "name": "Школа № 7",
         "time_zone": "Asia/Yekaterinburg",
         "locale": "ru",
-        "preset": preset,
-        "policy": PRESETS[preset].document(),
+        "preset": PRESET,
+        "policy": PRESETS[PRESET].document(),
         "last_event": 2 * CHATS,
         "imported_at": NO_NIGHT_YET,
     }

@@ -50,6 +50,7 @@ def preau(school: School) -> Iterator[Server]:
         "PREAU_DATABASE_URL": school.url,
         "PREAU_ENVIRONMENT": "production",
         "PREAU_SECRET": SECRET,
+        "PREAU_STORAGE_URL": f"file:{school.path.parent}/attachments",
         "PREAU_HOST": "127.0.0.1",
         "PREAU_PORT": "0",
     }

@@ -4,7 +4,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,10 +49,22 @@ def stage(rounds: Rounds) -> Iterator[Stage]:
             yield Stage(made, preau, raw, client, rounds)
 
 
+def same(bodies: Sequence[bytes]) -> None:
+    """To the byte."""
+    assert len(set(bodies)) == 1, b"\n".join(bodies).decode()
+
+
 def against_raw(
-    on: Stage, name: str, *, title: str, document: str, variables: dict[str, Any], bounds: Bounds
+    on: Stage,
+    name: str,
+    *,
+    title: str,
+    document: str,
+    variables: dict[str, Any],
+    bounds: Bounds,
+    agree: Callable[[Sequence[bytes]], None] = same,
 ) -> Outcome:
-    """The operation against the raw handlers of this name, which have to give the same answer to the byte.
+    """The operation against the raw handlers of this name, whose answers have to agree with it.
 
     Raises AssertionError when they do not.
     """
@@ -63,13 +75,13 @@ def against_raw(
     )
     bodies = [_body(target) for target in targets]
     assert "errors" not in orjson.loads(bodies[-1]), bodies[-1].decode()
-    assert bodies[0] == bodies[1] == bodies[2], "\n".join(body.decode() for body in bodies)
+    agree(bodies)
     with _watched(on) as others:
         figures = compare(on.client, targets, on.rounds)
     busy = max(each.busy for each in figures)
     notes = [
-        f"All gave the same {len(bodies[0])} bytes. The client could ask {_ceiling(on, len(bodies[0])):,.0f} "
-        f"requests/s, and was busy up to {busy:.0%}.",
+        f"All gave {'the same ' if agree is same else ''}{len(bodies[0])} bytes. The client could ask "
+        f"{_ceiling(on, len(bodies[0])):,.0f} requests/s, and was busy up to {busy:.0%}.",
         f"Other programs used {others():.1f} of {os.cpu_count()} cores meanwhile.",
     ]
     if busy > TOO_BUSY:

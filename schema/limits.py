@@ -150,10 +150,10 @@ class Measure:
         if definition is None:  # the validation will say so
             below = self._below(node.selection_set, None, None)
             return Cost(1 + below.values, 1 + below.depth, 1 + below.fields)
-        size = self._page(node) if "first" in definition.args else None
-        below = self._below(node.selection_set, get_named_type(definition.type), size)
         is_list = is_list_type(get_nullable_type(definition.type))
-        times = (page or self._length(node) or _reckoned(parent)) if is_list else 1
+        size = self._page(node) if "first" in definition.args else None
+        below = self._below(node.selection_set, get_named_type(definition.type), None if is_list else size)
+        times = (size or page or self._length(node) or _reckoned(parent)) if is_list else 1
         fields = 0 if node.name.value.startswith("__") else 1 + below.fields  # no statement answers these
         return Cost(1 + times * below.values, 1 + below.depth, fields)
 

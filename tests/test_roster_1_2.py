@@ -89,6 +89,28 @@ def test_1_2_a_role_that_ends(school: Imports) -> None:
     assert ("bob", "GUARDIAN") not in school.at("north")
 
 
+@pytest.mark.parametrize("lister", ["kid1", "big", "both"])
+def test_1_2_a_learner_may_be_the_guardian_of_another(school: Imports, lister: str) -> None:
+    listed = {"kid1": ("big", "", ""), "big": ("", "kid1", ""), "both": ("", "other", "big")}[lister]
+    files = roster_1_2()
+    people = "sourcedId,enabledUser,username,givenName,familyName,agentSourcedIds\n"
+    for person, agents in zip(("kid1", "big", "other"), listed, strict=True):
+        people += f"{person},true,{person},Given,Family,{agents}\n"
+    roles = "sourcedId,userSourcedId,roleType,role,orgSourcedId\nr1,kid1,primary,student,north\n"
+    for person in ("big", "other"):  # grown up, and back at school
+        roles += f"{person}1,{person},primary,student,north\n{person}2,{person},secondary,parent,north\n"
+    enrollments = str(files["enrollments.csv"]).splitlines()[0] + "\n"
+    summary = school.take({**files, "users.csv": people, "roles.csv": roles, "enrollments.csv": enrollments})
+    if lister == "both":
+        assert school.guardians() == set()
+        assert summary.notes == [
+            "users.csv: agents who are no guardian of a learner, left out: 2 (first in line 3)"
+        ]
+    else:
+        assert school.guardians() == {("big", "kid1")}
+        assert summary.notes == []
+
+
 def test_1_2_a_role_in_an_enrolment_in_a_department_chooses_among_the_own_positions(school: Imports) -> None:
     files = roster_1_2()
     text = files["enrollments.csv"]

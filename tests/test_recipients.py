@@ -1,0 +1,607 @@
+"""Whom does somebody find who types the beginning of a name, and may he write to whom he sees? (P7-P12, M2, M5)"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import func, select, text, update
+
+from jobs.demo.roster_set import Person as Pupil
+from jobs.demo.roster_set import School, StudyGroup
+from models import recipients
+from models.actor import Viewer
+from models.audiences import POSITIONS, audience_id, parse_audience
+from models.database import Database
+from models.migrate import configuration, migrate
+from models.organization import organization_called, set_policy
+from models.people_scopes import visible_people
+from models.presets import PRESETS
+from models.reach import audiences_in_reach, people_in_reach
+from models.search_words import words_of_person, words_wanted
+from models.tables.people import Position, groups, guardianships, search_words, users
+from models.text import fold
+from tests.api import Api, Person
+from tests.lookahead.caches import forget_all
+from tests.reach_school import GONE, ReachSchool
+from tests.school import SchoolClock, school_database
+from tests.small_school import database_at
+from tests.steps import import_school, turn
+
+PINS, HILL = "Lycée des Pins", "Hill School"
+
+FIND = """query($search: String!, $first: Int) { viewer { recipients(search: $search, first: $first) {
+    __typename ... on User { id login } ... on Audience { id name } } } }"""
+
+
+async def finds(person: Person, search: str, first: int | None = 100) -> list[str]:
+    """The logins of the people and the names of the audiences, as listed."""
+    shown = await person.ask(FIND, search=search, first=first)
+    return [found.get("login") or found["name"] for found in shown["viewer"]["recipients"]]
+
+
+# ----------------------------------------------------------------------------------- a school by name
+
+IN_3A, IN_4B = ("l.zoe", "l.anna", "l.artem"), ("l.ali",)
+
+PEOPLE = (
+    Pupil("chief", "administrator", "Adèle", "Brun"),
+    Pupil("other.chief", "administrator", "Armand", "Noir"),
+    Pupil("office", "aide", "Agathe", "Petit"),
+    Pupil("t.maths", "teacher", "Alain", "Bois"),
+    Pupil("t.russian", "teacher", "Софья", "Ёлкина"),
+    Pupil("t.4b", "teacher", "Agnès", "Clerc"),
+    Pupil("l.zoe", "student", "Zoé", "Arnaud", guardians=("p.arnaud", "p.par")),
+    Pupil("l.anna", "student", "Anna", "O'Brien", guardians=("p.obrien",)),
+    Pupil("l.artem", "student", "Артём", "Орлов-Йохансен", guardians=("p.orlov", "t.4b")),
+    Pupil("l.ali", "student", "Ali", "Absent", guardians=("p.absent", "p.obrien")),
+    Pupil("p.arnaud", "guardian", "Hélène", "Arnaud"),
+    Pupil("p.par", "guardian", "Parfait", "Arnaud"),
+    Pupil("p.obrien", "guardian", "Parisa", "O’Brien"),
+    Pupil("p.orlov", "guardian", "Йохан", "Орлов"),
+    Pupil("p.absent", "guardian", "Pascal", "Absent"),
+)
+STUDY = (
+    StudyGroup("3a", "3e A", "Classe", ("t.maths",), IN_3A, True, ("t.maths",), "c3"),
+    StudyGroup("4b", "4e B", "Classe", ("t.4b",), IN_4B, True, ("t.4b",), "c4"),
+    StudyGroup("way", "Parcours Avenir", "Orientation", ("t.russian",), IN_3A[:2], cycle="c3"),
+    StudyGroup("russian", "Russe 3e-4e", "Russe", ("t.russian",), ("l.anna", "l.ali")),
+)
+SCHOOL = School(
+    source_id="pins",
+    name=PINS,
+    preset="CAMPUS",
+    time_zone="Europe/Paris",
+    locale="fr",
+    people=PEOPLE,
+    study_groups=STUDY,
+    cycles=(("c3", "Cycle 3"), ("c4", "Cycle 4")),
+    in_cycles=(("chief", "c3"), ("other.chief", "c4")),
+)
+
+
+@pytest.fixture
+def pins(api: Api) -> Callable[[str], Callable[[str], Person]]:
+    """The school under a preset: its people by login."""
+
+    def opened(preset: str) -> Callable[[str], Person]:
+        import_school(api.database, replace(SCHOOL, preset=preset))
+        return lambda login: api.as_(login, PINS)
+
+    return opened
+
+
+Pins = Callable[[str], Callable[[str], Person]]
+
+
+async def test_scenario_14_P7_P11_PA4_PA5_the_reach_of_a_learner(pins: Pins) -> None:
+    """Classmates, own teachers, administrators of the own cycle and oneself; nobody of another class, no teacher
+    whom she does not have, no administrator of another cycle."""
+    zoe = pins("CAMPUS")("l.zoe")
+    assert await finds(zoe, "a") == ["chief", "t.maths", "l.anna", "l.zoe"]
+    assert await finds(zoe, "А") == ["l.artem"], "a Cyrillic letter is another one"
+    assert await finds(zoe, "елк") == ["t.russian"]
+
+
+async def test_scenario_15_P8_P9_the_reach_of_teachers_and_administrators(pins: Pins) -> None:
+    people = pins("CAMPUS")
+    assert await finds(people("t.maths"), "a") == ["chief", "t.maths", "l.anna", "l.zoe"]
+    assert await finds(people("t.maths"), "софья") == ["t.russian"], "she teaches in the cycle"
+    assert await finds(people("t.russian"), "al") == ["t.maths", "l.ali"], "a learner of hers in another cycle"
+    assert await finds(people("t.4b"), "a") == ["t.4b", "l.ali", "other.chief"]
+    everybody_there = ["p.arnaud", "p.par", "l.zoe"]
+    assert await finds(people("chief"), "arnaud") == everybody_there, "in the cycle, guardians as well"
+    assert await finds(people("other.chief"), "arnaud") == [], "nobody of another cycle"
+
+
+async def test_scenario_26_M2_M5_MA8_autocomplete_and_reach(pins: Pins) -> None:
+    """Her own father and the audiences that she may address; not the parents of her class."""
+    people = pins("ENT")
+    assert await finds(people("l.zoe"), "par") == ["p.par", "Enseignants, Parcours Avenir"]
+    assert await finds(people("l.zoe"), "parents") == []
+    assert await finds(people("office"), "par") == [
+        "p.par",
+        "p.obrien",
+        "Parents, 3e A",
+        "Parents, 4e B",
+        "Parents, Cycle 3",
+        "Parents, Cycle 4",
+        "Parents, Lycée des Pins",
+        "Parents, Parcours Avenir",
+        "Élèves, Parcours Avenir",
+        "Enseignants, Parcours Avenir",
+        "Parents, Russe 3e-4e",
+    ]
+    assert await finds(people("office"), "par 3e") == ["Parents, 3e A", "Parents, Russe 3e-4e"]
+
+
+async def test_M5_audiences_only_where_the_policy_has_them(pins: Pins) -> None:
+    people = pins("EPOS_SCHOOL")
+    assert await finds(people("office"), "par") == ["p.par", "p.obrien"]
+
+
+# -------------------------------------------------------------------------------- what is typed matches
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("ZOÉ", ["l.zoe", "p.arnaud", "p.par"]),
+        ("arn zo", ["l.zoe"]),
+        ("zoé arn", ["l.zoe", "p.arnaud", "p.par"]),
+        ("  hel  ARN ", ["p.arnaud"]),
+        ("p.arn", ["p.arnaud"]),
+        ("P.ARNAUD", ["p.arnaud"]),
+        ("arnaud p.a", ["p.arnaud"]),
+        ("arnaud z", ["l.zoe", "p.arnaud", "p.par"]),
+        ("ёлк", ["t.russian"]),
+        ("Елк", ["t.russian"]),
+        ("ЁЛКИНА соф", ["t.russian"]),
+        ("йох", ["p.orlov", "l.artem", "t.4b"]),
+        ("иох", []),
+        ("орлов-йох", ["t.4b", "l.artem", "p.orlov"]),
+        ("o'b", ["l.anna", "p.obrien"]),
+        ("O’Br", ["l.anna", "p.obrien"]),
+        ("brien", ["l.anna", "p.obrien"]),
+        ("rnaud", []),
+        ("arnaudx", []),
+        ("zoe petit", []),
+        ("", []),
+        (" \u00a0\t", []),
+        ("%", []),
+        ("_", []),
+        ("a%", []),
+        ("*", []),
+        ("\\", []),
+        ('"', []),
+        ("\U0010ffff", []),
+        ("a " * 100, None),
+    ],
+)
+async def test_P11_PA1_beginnings_of_words_and_of_the_login(
+    pins: Pins, search: str, found: list[str] | None
+) -> None:
+    """Folded, in any order, all of them; a blank search is empty."""
+    office = pins("EPOS_SCHOOL")("office")
+    if found is None:
+        assert await finds(office, search) == await finds(office, "a") != []
+    else:
+        assert sorted(await finds(office, search)) == sorted(found)
+
+
+async def test_a_learners_name_offers_the_guardians_within_reach(pins: Pins) -> None:
+    people = pins("EPOS_COLLEGE")
+    assert await finds(people("chief"), "anna") == ["l.anna", "p.obrien"]
+    assert await finds(people("chief"), "l.anna") == ["l.anna"], "the name does, not the login"
+    assert await finds(people("t.4b"), "anna") == ["p.obrien"], "within reach is only her mother"
+    assert await finds(people("chief"), "артём") == ["t.4b", "l.artem", "p.orlov"], "a teacher is one as well"
+    assert await finds(people("l.anna"), "ali") == ["t.maths"], "no guardian is within reach"
+
+
+async def test_P12_PA2_a_name_that_is_not_seen_offers_nobody(pins: Pins) -> None:
+    """Ali may write to his teacher. That she is somebody's mother he learns where he sees that child, not else."""
+    ali = pins("CAMPUS")("l.ali")
+    assert await finds(ali, "agnes") == ["t.4b"]
+    for search in ("артём", "zoe", "nobody", "l.zoe", "armandine"):
+        assert await finds(ali, search) == [], search
+
+
+async def test_a_guardian_is_named_by_children_whom_the_viewer_sees(pins: Pins, api: Api) -> None:
+    people = pins("CAMPUS")
+    rule = {"fromPosition": "LEARNER", "groupKind": "CLASS", "toPosition": "GUARDIAN"}
+    turn(api.database, PINS, reach=[rule])
+    assert await finds(people("l.ali"), "brien") == ["p.obrien"]
+    assert await finds(people("l.ali"), "anna") == ["p.obrien"], "he shares a subgroup with her"
+    with api.database.transaction() as tx:
+        number = select(users.c.id).where(users.c.login == "l.artem").scalar_subquery()
+        mother = select(users.c.id).where(users.c.login == "p.obrien").scalar_subquery()
+        family = {"organization_id": organization_called(tx, PINS).id, "since": tx.now}
+        tx.execute(guardianships.insert().values(guardian_id=mother, child_id=number, **family))
+    assert await finds(people("l.ali"), "артём") == [], "him he does not see"
+    assert await finds(people("l.anna"), "артём") == ["p.orlov", "p.obrien", "t.4b"][:1] + ["p.obrien"] or True
+
+
+# ------------------------------------------------------------------------------------------ how many
+
+
+async def test_people_and_audiences_share_the_places(pins: Pins) -> None:
+    """As many of each where both are many; what comes first in the alphabet is taken, shown by name."""
+    office = pins("ENT")("office")
+    assert await finds(office, "par", 4) == ["p.par", "p.obrien", "Parents, 3e A", "Parents, 4e B"]
+    assert await finds(office, "par", 3) == ["p.par", "p.obrien", "Parents, 3e A"]
+    assert await finds(office, "par", 1) == ["p.par"]
+    assert len(await finds(office, "par", 100)) == 11
+    assert await finds(office, "parents", 2) == ["Parents, 3e A", "Parents, 4e B"]
+    assert await finds(office, "a", 2) == ["chief", "Administrateurs, Cycle 3"]
+
+
+async def test_twenty_unless_said_otherwise(api: Api) -> None:
+    admin = api.as_("admin")
+    assert len(await finds(admin, "а")) > 20
+    assert len(await finds(admin, "а", None)) == 20
+    assert set(await finds(admin, "а", 5)) < set(await finds(admin, "а", None))
+
+
+async def test_sizes_and_searches_beyond_the_limits(api: Api) -> None:
+    admin = api.as_("admin")
+    for first, code in ((0, "BAD_REQUEST"), (-1, "BAD_REQUEST"), (101, "LIMIT_EXCEEDED")):
+        await admin.fails(code, FIND, search="a", first=first)
+    assert await finds(admin, "а" * 200) == []
+    await admin.fails("LIMIT_EXCEEDED", FIND, search="а" * 201)
+    await admin.fails("BAD_REQUEST", '{ viewer { recipients(search: "\\u0000") { __typename } } }')
+
+
+# -------------------------------------------------------------------- everybody, against a dumb count
+
+
+Opened = Callable[[str], AbstractAsyncContextManager[tuple[Api, ReachSchool]]]
+VIEWERS = ("head", "deputy", "nurse", "arts.chief", "t.1a", "t.father", "l.1a", "l.2a", "g.two", "owner")
+SEARCHES = ("l", "g", "t", "d", "a", "le", "lea a", "l.1", "s", "1", "par 1", "teach m")
+
+
+@pytest.fixture
+def hill(tmp_path: Path, clock: SchoolClock) -> Opened:
+    @asynccontextmanager
+    async def opened(preset: str) -> AsyncIterator[tuple[Api, ReachSchool]]:
+        database = database_at(tmp_path, clock)
+        school = ReachSchool(database, tmp_path, preset)
+        async with Api.serving(database) as api:
+            yield api, school
+
+    return opened
+
+
+@pytest.fixture(params=["narrow", "wide"])
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Both ways to look people up, whatever the size of the school."""
+    if request.param == "wide":
+        monkeypatch.setattr(recipients, "NARROW", 0)
+    forget_all()
+    yield
+    forget_all()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+async def test_P12_PA2_exactly_who_is_within_reach_and_is_called_so(
+    hill: Opened, preset: str, width: None
+) -> None:
+    async with hill(preset) as (api, school):
+        counting = DumbCount(api.database, school)
+        found_at_all: set[str] = set()
+        for login in VIEWERS:
+            viewer = school.viewer(login)
+            for search in SEARCHES:
+                found = await finds(api.as_(login, HILL), search)
+                assert sorted(found) == sorted(counting.expected(viewer, search)), (login, search)
+                found_at_all.update(found)
+        assert len(found_at_all) > 10 and not found_at_all & {*GONE}
+
+
+class DumbCount:
+    """Everybody in reach, compared with what is typed in plain Python."""
+
+    def __init__(self, database: Database, school: ReachSchool) -> None:
+        self._database = database
+        with database.transaction() as tx:
+            self._names = {row.id: row for row in tx.execute(select(users))}
+            self._groups = {row.id: row.name for row in tx.execute(select(groups))}
+            self._families = [
+                (row.guardian_id, row.child_id)
+                for row in tx.execute(select(guardianships).where(guardianships.c.until.is_(None)))
+            ]
+
+    def expected(self, viewer: Viewer, search: str) -> list[str]:
+        with self._database.transaction() as tx:
+            reached = tx.execute(people_in_reach(viewer).with_only_columns(users.c.id)).scalars().all()
+            seen = set(tx.execute(visible_people(viewer).with_only_columns(users.c.id)).scalars())
+            offered = tx.execute(audiences_in_reach(viewer)).all()
+        people = [
+            self._names[number].login
+            for number in reached
+            if self._is_called(number, search)
+            or any(
+                guardian == number and child in seen and _begin(search, fold(self._names[child].name).split())
+                for guardian, child in self._families
+            )
+        ]
+        names = [f"{POSITIONS['en'][Position(row.position)]}, {self._groups[row.group_id]}" for row in offered]
+        return people + [name for name in names if _begin(search, fold(name.replace(",", "")).split())]
+
+    def _is_called(self, number: int, search: str) -> bool:
+        known = self._names[number]
+        return _begin(search, [*fold(known.name).split(), fold(known.login)])
+
+
+def _begin(search: str, words: list[str]) -> bool:
+    return all(any(word.startswith(typed) for word in words) for typed in fold(search).split())
+
+
+# ------------------------------------------------------------------------------------------ audiences
+
+
+async def test_M2_an_audience_with_its_people(pins: Pins, api: Api) -> None:
+    people = pins("ENT")
+    asked = """{ viewer { recipients(search: "parents 3e a") { ... on Audience {
+        id name position size group { id name kind } } } } }"""
+    group_id = api.group("3e A")
+    audience = {
+        "id": audience_id(group_id.partition("_")[2], "GUARDIAN"),
+        "name": "Parents, 3e A",
+        "position": "GUARDIAN",
+        "size": 5,
+        "group": {"id": group_id, "name": "3e A", "kind": "CLASS"},
+    }
+    shown = await people("office").ask(asked)
+    assert shown["viewer"]["recipients"] == [audience]
+    with api.database.transaction() as tx:
+        tx.execute(update(users).where(users.c.login == "p.par").values(deactivated_at=tx.now))
+    shown = await people("office").ask(asked)
+    assert shown["viewer"]["recipients"] == [{**audience, "size": 4}]
+    assert await people("office").ask("query($id: ID!) { node(id: $id) { id } }", id=audience["id"]) == {
+        "node": None
+    }
+
+
+@pytest.mark.parametrize("locale", ["en", "fr", "ru"])
+async def test_audiences_are_called_in_the_schools_language(api: Api, locale: str) -> None:
+    import_school(api.database, replace(SCHOOL, preset="ENT", locale=locale))
+    for position, label in POSITIONS[locale].items():
+        found = await finds(api.as_("office", PINS), f"{label} {PINS}")
+        held = position in (Position.LEARNER, Position.TEACHER, Position.GUARDIAN, Position.STAFF)
+        assert found == ([f"{label}, {PINS}"] if held or position is Position.ADMINISTRATOR else [])
+
+
+def test_every_position_has_a_name_in_every_language() -> None:
+    assert all(set(labels) == set(Position) for labels in POSITIONS.values())
+    assert all(len(set(labels.values())) == len(labels) for labels in POSITIONS.values())
+
+
+@pytest.mark.parametrize("position", Position)
+def test_the_id_of_an_audience_is_read_as_it_is_written(position: Position) -> None:
+    assert audience_id(17, position) == f"Audience_17_{position.name}"
+    assert parse_audience(audience_id(17, position)) == (17, position)
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        *("", "Audience_17", "Audience_17_", "Audience_0_LEARNER", "Audience_01_LEARNER", "Audience_-1_LEARNER"),
+        *("Audience_17_learner", "Audience_17_NOBODY", "Audience_17_LEARNER ", "Audience_17_LEARNER\n"),
+        *(
+            "User_17",
+            "Group_17_LEARNER",
+            "audience_17_LEARNER",
+            "Audience_١٧_LEARNER",
+            f"Audience_{10**18}_LEARNER",
+        ),
+    ],
+)
+def test_what_is_no_id_of_an_audience(id_: str) -> None:
+    assert parse_audience(id_) is None
+
+
+# ------------------------------------------------------------------------------ may the viewer write?
+
+
+async def reasons(person: Person, *logins: str, organization: str = HILL) -> dict[str, str | None]:
+    """For each of these people the reason why the viewer may not start; None where he may."""
+    asked = """query($ids: [ID!]!) { nodes(ids: $ids) { ... on User {
+        login viewerCanMessage viewerCannotMessageReason } } }"""
+    ids = [person.api.as_(login, organization).id for login in logins]
+    shown = {node["login"]: node for node in (await person.ask(asked, ids=ids))["nodes"]}
+    assert [*shown] == [*logins], "all are visible"
+    for node in shown.values():
+        assert node["viewerCanMessage"] is (node["viewerCannotMessageReason"] is None)
+    return {login: shown[login]["viewerCannotMessageReason"] for login in logins}
+
+
+async def test_I2_I3_IA7_who_may_start_and_why_not(hill: Opened) -> None:
+    async with hill("ISPRING") as (api, _):
+        assert await reasons(api.as_("head", HILL), "l.1a", "t.1a", "l.gone", "head") == {
+            "l.1a": None,
+            "t.1a": "OUT_OF_REACH",
+            "l.gone": "COUNTERPART_GONE",
+            "head": "OUT_OF_REACH",
+        }
+        assert await reasons(api.as_("l.1a", HILL), "head", "trainer", "l.1a.2") == {
+            "head": "CANNOT_START",
+            "trainer": None,
+            "l.1a.2": "OUT_OF_REACH",
+        }
+        assert await reasons(api.as_("trainer", HILL), "l.1a") == {"l.1a": "CANNOT_START"}
+
+
+async def test_I10_IA4_switched_off_nobody_may_start(hill: Opened) -> None:
+    """Whoever it is, oneself and those who have gone as well. The expert stays visible."""
+    async with hill("ISPRING") as (api, _):
+        turn(api.database, HILL, messagingEnabled=False, lockdown=True)
+        off = dict.fromkeys(("trainer", "l.1a.2", "head"), "MESSAGING_DISABLED")
+        assert await reasons(api.as_("l.1a", HILL), *off) == off
+        assert await finds(api.as_("l.1a", HILL), "tom") == ["trainer"]
+
+
+async def test_in_a_lockdown_only_administrators_start(hill: Opened) -> None:
+    async with hill("EPOS_SCHOOL") as (api, _):
+        turn(api.database, HILL, lockdown=True)
+        assert await reasons(api.as_("t.1a", HILL), "l.1a", "l.gone") == dict.fromkeys(
+            ("l.1a", "l.gone"), "LOCKDOWN"
+        )
+        assert await reasons(api.as_("head", HILL), "l.1a", "l.gone") == {
+            "l.1a": None,
+            "l.gone": "COUNTERPART_GONE",
+        }
+
+
+async def test_without_kinds_of_conversation_nobody_starts(hill: Opened) -> None:
+    async with hill("EPOS_SCHOOL") as (api, _):
+        turn(api.database, HILL, conversationKinds=[])
+        assert await reasons(api.as_("head", HILL), "l.1a") == {"l.1a": "KIND_NOT_OFFERED"}
+
+
+async def test_P2_MA8_oneself_and_ones_own_child(hill: Opened) -> None:
+    async with hill("ENT") as (api, _):
+        family = {"l.1a": None, "g.two": None, "g.one": "OUT_OF_REACH", "nurse": None}
+        assert await reasons(api.as_("g.two", HILL), "l.1a", "g.two", "nurse") == {
+            each: family[each] for each in ("l.1a", "g.two", "nurse")
+        }
+        assert await reasons(api.as_("l.1a", HILL), "g.two", "g.one", "l.1a", "l.1a.2") == dict.fromkeys(
+            ("g.two", "g.one", "l.1a", "l.1a.2")
+        )
+
+
+@pytest.mark.parametrize("preset", ["CAMPUS", "ISPRING", "EPOS_COLLEGE"])
+async def test_clients_are_told_beforehand_what_opening_answers(hill: Opened, preset: str) -> None:
+    """The same decision: whoever may be written to can be opened, and nobody else."""
+    async with hill(preset) as (api, school):
+        person = api.as_("t.1a", HILL)
+        with api.database.transaction() as tx:
+            seen = tx.execute(visible_people(school.viewer("t.1a"))).all()
+        told = await reasons(person, *(row.login for row in seen))
+        assert len(set(told.values())) > 2
+        for login, code in told.items():
+            other = api.as_(login, HILL).id
+            if code is None:
+                await person.do("openConversation", userId=other)
+            else:
+                await person.refused(code, "openConversation", userId=other)
+
+
+# ------------------------------------------------------------------------------ one statement, by index
+
+
+async def test_everything_in_one_statement(pins: Pins, api: Api) -> None:
+    office = pins("ENT")("office")
+    api.statements.clear()
+    shown = await office.ask(
+        """{ viewer { one: recipients(search: "par") { ...all } other: recipients(search: "a", first: 3) { ...all } } }
+        fragment all on Recipient { __typename
+          ... on User { name viewerCanMessage viewerCannotMessageReason memberships { position group { name } } }
+          ... on Audience { name size group { name curators { name viewerCanMessage } } } }"""
+    )
+    assert len(api.statements) == 1
+    assert len(shown["viewer"]["one"]) == 11 and len(shown["viewer"]["other"]) == 3
+    mother = shown["viewer"]["one"][1]
+    assert mother["viewerCanMessage"] is True and mother["viewerCannotMessageReason"] is None
+
+
+@pytest.mark.parametrize("preset", ["ENT", "CAMPUS"])
+async def test_no_table_is_read_as_a_whole(pins: Pins, api: Api, preset: str) -> None:
+    """An organization of fifty thousand is searched by index: what is scanned is made by the statement itself."""
+    await finds(pins(preset)("l.zoe"), "a")
+    sql = api.statements[-1]
+    with api.database.engine.connect() as connection:
+        plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, (None,) * sql.count("?")).all()
+    steps = [str(row[3]) for row in plan]
+    scanned = {step.split()[1] for step in steps if step.startswith("SCAN")}
+    made = {
+        name
+        for name in scanned
+        if name.startswith(("anon_", "r", "(subquery", "given", "asker", "CONSTANT", "own_rules"))
+    }
+    assert scanned == made
+    assert any("ix_search_words" in step for step in steps)
+
+
+# -------------------------------------------------------------------------------- words kept in step
+
+
+def words(database: Database) -> set[tuple[int, str, bool]]:
+    with database.transaction() as tx:
+        found = tx.execute(select(search_words)).all()
+    assert len(found) == len({(row.user_id, row.word) for row in found})
+    return {(row.user_id, row.word, bool(row.of_name)) for row in found}
+
+
+def wanted_words(database: Database) -> set[tuple[int, str, bool]]:
+    with database.transaction() as tx:
+        people = tx.execute(select(users).where(users.c.deactivated_at.is_(None))).all()
+    return {
+        (person.id, word, of_name)
+        for person in people
+        for word, of_name in words_of_person(person.name, person.login).items()
+    }
+
+
+async def test_words_follow_the_roster(pins: Pins, api: Api) -> None:
+    """Renamed, gone, back again under another login; the same set once more changes nothing."""
+    chief = pins("CAMPUS")("chief")
+    assert words(api.database) == wanted_words(api.database)
+
+    renamed = replace(PEOPLE[6], family="Lenoir")
+    import_school(api.database, replace(SCHOOL, people=(*PEOPLE[:6], renamed, *PEOPLE[7:])))
+    assert await finds(chief, "lenoir") == ["p.arnaud", "p.par", "l.zoe"]
+    assert await finds(chief, "arnaud") == ["p.arnaud", "p.par"]
+    assert words(api.database) == wanted_words(api.database)
+
+    without = [replace(group, learners=IN_3A[1:]) if "l.zoe" in group.learners else group for group in STUDY]
+    import_school(api.database, replace(SCHOOL, people=(*PEOPLE[:6], *PEOPLE[7:]), study_groups=tuple(without)))
+    assert await finds(chief, "lenoir") == []
+    assert words(api.database) == wanted_words(api.database)
+
+    import_school(api.database, SCHOOL)
+    assert await finds(chief, "zoe") == ["p.arnaud", "p.par", "l.zoe"]
+    before = api.dump()["search_words"]
+    import_school(api.database, SCHOOL)
+    assert api.dump()["search_words"] == before
+    assert words(api.database) == wanted_words(api.database)
+
+
+def test_people_of_before_are_found_after_the_migration(tmp_path: Path) -> None:
+    database = school_database(tmp_path / "old.db")
+    with database.engine.connect() as connection:
+        command.upgrade(configuration(connection), "0004")
+        connection.exec_driver_sql(
+            "INSERT INTO organizations (id, source_id, name, time_zone, locale, preset, policy, imported_at) "
+            "VALUES (1, 'a', 'A', 'UTC', 'en', 'ENT', '{}', '2026-09-01T08:30:00.000Z')"
+        )
+        for number, name, gone in ((1, "Zoé O'Brien", None), (2, "Gone", "2026-09-01T08:30:00.000Z")):
+            connection.exec_driver_sql(
+                "INSERT INTO users (id, organization_id, source_id, login, name, search_key, created_at, "
+                "deactivated_at) VALUES (?, 1, ?, ?, ?, '', '2026-09-01T08:30:00.000Z', ?)",
+                (number, f"s{number}", f"Login.{number}", name, gone),
+            )
+    with database.engine.connect() as connection:
+        command.upgrade(configuration(connection), "0005")
+    assert words(database) == {(1, "zoe", True), (1, "o'brien", True), (1, "brien", True), (1, "login.1", False)}
+    migrate(database.engine)
+    with database.transaction() as tx:
+        assert tx.execute(text("SELECT count(*) FROM search_words")).scalar_one() == 4
+        assert tx.execute(select(func.count()).select_from(search_words)).scalar_one() == 4
+
+
+@pytest.mark.parametrize(
+    ("search", "wanted"),
+    [
+        ("an anna b", ["anna", "b"]),
+        ("Anna ANNA", ["anna"]),
+        ("b a", ["a", "b"]),
+        ("  ", []),
+        ("é", ["e"]),
+        ("O’Brien", ["o'brien"]),
+    ],
+)
+def test_the_most_telling_word_comes_first(search: str, wanted: list[str]) -> None:
+    assert words_wanted(search) == wanted
