@@ -161,5 +161,8 @@ def _covers(interval: Any, number: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether somebody took part at this event. Joining and leaving count: both are told (A15)."""
     return and_(
         interval.c.joined_event <= number,
-        or_(interval.c.left_event.is_(None), number <= interval.c.left_event),
+        or_(
+            interval.c.left_at.is_(None),
+            and_(interval.c.left_at.is_not(None), number <= interval.c.left_event),
+        ),
     )

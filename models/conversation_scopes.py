@@ -142,7 +142,10 @@ def people_in(viewer: Viewer, row: Any) -> Select[Any]:
         participations.c.room_id == row.id,
         row.kind != ConversationKind.MAIL,
         participations.c.joined_event <= end,
-        or_(participations.c.left_event.is_(None), participations.c.left_event >= end),
+        or_(
+            participations.c.left_at.is_(None),
+            and_(participations.c.left_at.is_not(None), participations.c.left_event >= end),
+        ),
     )
     seen, theirs = deliveries.alias("seen"), deliveries.alias("theirs")
     addressed = (

@@ -25,11 +25,15 @@ def visible_messages(viewer: Viewer) -> Select[Any]:
 
 
 def any_messages(viewer: Viewer) -> Select[Any]:
-    """Those that he has deleted as well: for the answer to who has just acted on one, or repeats a call."""
+    """Those that he has deleted as well: for the answer to who has just acted on one, or repeats a call.
+
+    Their place is read from the delivery, so that indexes give them in order.
+    """
     mine = deliveries.c
     return (
         select(
-            messages,
+            *(column for column in messages.c if column is not messages.c.event),
+            mine.event,
             mine.kind,
             mine.is_author,
             mine.received_as,

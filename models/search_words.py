@@ -40,9 +40,10 @@ def words_of(name: str) -> set[str]:
 def words_wanted(search: str) -> list[str]:
     """What is typed, word by word, the longest first. Each must begin some word; none: nothing is looked for.
 
-    A word that begins another one says nothing more than that.
+    A word that begins another one says nothing more than that; commas only part them.
     """
-    typed = sorted(set(_words(search)), key=lambda word: (-len(word), word))
+    words = {word.strip(",;") for word in _words(search)} - {""}
+    typed = sorted(words, key=lambda word: (-len(word), word))
     return [word for place, word in enumerate(typed) if not any(each.startswith(word) for each in typed[:place])]
 
 

@@ -63,8 +63,8 @@ def _curators(row: Row, _: Arguments) -> Select[Any]:
     return curators_of(row.id).order_by(users.c.search_key, users.c.id).limit(MOST_IN_A_LIST)
 
 
-def _knob(name: str) -> Derived:
-    return Derived(lambda _, text: getattr(read_policy(text), name), ("policy_text",))
+def _knob(name: str, *, gives_list: bool = False) -> Derived:
+    return Derived(lambda _, text: getattr(read_policy(text), name), ("policy_text",), gives_list=gives_list)
 
 
 def _may_create_chat(actor: Actor, kind: str, teaches_it: bool) -> bool:
@@ -93,7 +93,14 @@ Projection(
     organizations,
     preset=Column(),
     messaging_enabled=_knob("messaging_enabled"),
-    chat_kinds=Derived(lambda _, text: list(read_policy(text).chat_kinds), ("policy_text",), gives_list=True),
+    conversation_kinds=_knob("conversation_kinds", gives_list=True),
+    self_messages=_knob("self_messages"),
+    audiences_as_recipients=_knob("audiences_as_recipients"),
+    attachments=_knob("attachments"),
+    body_format=_knob("body_format"),
+    message_deletion=_knob("message_deletion"),
+    conversation_deletion=_knob("conversation_deletion"),
+    chat_kinds=_knob("chat_kinds", gives_list=True),
     link_requirement=_knob("link_requirement"),
     lockdown=_knob("lockdown"),
 )

@@ -9,7 +9,7 @@ from models.decide import CallAction, ChatAction
 from models.decide_conversations import ConversationAction, MessageAction
 from models.errors import Code
 from models.mailboxes import MailFolder
-from models.policy import LinkRequirement
+from models.policy import LinkRequirement, MessageDeletion
 from models.tables.calls import CallStatus
 from models.tables.chats import ChatKind
 from models.tables.conversations import ConversationKind, Format
@@ -146,6 +146,14 @@ _described(
     SENT="What one has sent.",
     DRAFTS="What one has begun to write.",
     TRASH="What one has thrown away, and can take back.",
+)
+
+_described(
+    MessageDeletion,
+    "How a message can be deleted. Others keep theirs in any case.",
+    NONE="Not at all.",
+    FOR_ME="For oneself, at once.",
+    TRASH="By way of the trash.",
 )
 
 _described(

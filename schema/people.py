@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from models.errors import Code
-from models.policy import LinkRequirement
+from models.policy import LinkRequirement, MessageDeletion
 from models.tables.chats import ChatKind
+from models.tables.conversations import ConversationKind, Format
 from models.tables.people import GroupKind, Position
 from schema.connection import Connection, Node
 from schema.inputs import ChatFilter
@@ -22,6 +23,19 @@ SEARCH = (str, "Only those whose name contains this, whatever the case and the a
 class Policy:
     preset: str = strawberry.field(description="The known system whose rules the organization started from.")
     messaging_enabled: bool = strawberry.field(description="Whether people may send messages at all.")
+    conversation_kinds: list[ConversationKind] = strawberry.field(
+        description="The kinds of conversation that people may begin."
+    )
+    self_messages: bool = strawberry.field(description="Whether people may write to themselves.")
+    audiences_as_recipients: bool = strawberry.field(
+        description="Whether a mail may go to all at one position of a group, the parents of 3A say."
+    )
+    attachments: bool = strawberry.field(description="Whether messages may carry files.")
+    body_format: Format = strawberry.field(description="How bodies are written.")
+    message_deletion: MessageDeletion = strawberry.field(description="How a message can be deleted.")
+    conversation_deletion: bool = strawberry.field(
+        description="Whether a conversation can be deleted for oneself."
+    )
     chat_kinds: list[ChatKind] = strawberry.field(description="The kinds of chat that there are.")
     link_requirement: LinkRequirement = strawberry.field(
         description="What somebody may not do whose profile is not linked."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text
 
 from models.tables.base import (
     Folded,
@@ -97,10 +97,10 @@ participations = Table(
     CheckConstraint("(left_at IS NULL) = (left_event IS NULL)", name="left"),
     only_one("uq_participations_open", "room_id", "user_id", where="left_at IS NULL"),
     index_where("ix_participations_counted", "room_id", "is_linked", where="left_at IS NULL"),
-    index_where("ix_participations_of_user", "user_id", "room_id", where="left_at IS NULL"),
+    Index("ix_participations_of_person", "user_id", "room_id", "left_at"),
     only_one("uq_participations_listed", "room_id", "user_id", where="latest_event IS NOT NULL"),
     index_where("ix_participations_latest", "user_id", "latest_event", where="latest_event IS NOT NULL"),
-    index_where("ix_participations_ended", "user_id", "room_id", where="left_at IS NOT NULL"),
+    index_where("ix_participations_former", "room_id", "user_id", where="left_at IS NOT NULL"),
     sqlite_autoincrement=True,
 )
 """An interval of taking part, in time and in event numbers. `is_linked` repeats whether the person's profile

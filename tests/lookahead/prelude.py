@@ -1,4 +1,5 @@
-"""What has happened at the schools before they are asked? Chats and calls of every kind and state.
+"""What has happened at the schools before they are asked? Chats and calls of every kind and state; what people
+have written is in `writing`.
 
 Through the rules, as the people themselves; what only a roster can do (somebody goes, a group ends) is written
 as an afternoon's import leaves it, before any night has made up for it. Made once per test run, then copied.
@@ -29,10 +30,10 @@ from models.chats import (
 from models.database import Database, Transaction
 from models.groups import rebuild_tree
 from models.links import unlink
-from models.organization import organization_called, set_policy
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
 from models.tables.people import groups, memberships, users
+from tests.lookahead.writing import Writing
 from tests.school import (
     ADMINISTRATOR,
     CLASS_9A,
@@ -123,6 +124,7 @@ class _Week:
         self._calls_of_mandatory_chats()
         self._chats_of_subgroups()
         self._chats_of_the_administrator()
+        self._writing().at_gorizont()
         self._roster()
         unlink(self._tx, self._as(CURATOR_9B))
 
@@ -137,9 +139,11 @@ class _Week:
         everybody = (NEXT_DOOR_LEARNER, NEXT_DOOR_GUARDIAN, NEXT_DOOR_TEACHER)
         custom = self._custom(NEXT_DOOR_ADMINISTRATOR, "Fête de l'école", everybody)
         self._published(self._as(NEXT_DOOR_ADMINISTRATOR), custom, "Préparation", days=3)
-        school = organization_called(self._tx, self._school)
-        knobs = {"linkRequirement": "JOIN", "callVisibility": "PUBLISHED_ONLY", "chatKinds": ["GROUP", "CUSTOM"]}
-        set_policy(self._tx, school.id, school.preset, school.policy.with_knobs(knobs))
+        writing = self._writing()
+        writing.set_knobs(
+            {"linkRequirement": "JOIN", "callVisibility": "PUBLISHED_ONLY", "chatKinds": ["GROUP", "CUSTOM"]}
+        )
+        writing.at_tilleuls()
 
     # ------------------------------------------------------------------------------ at the main school
 
@@ -268,6 +272,12 @@ class _Week:
             participant_ids=[self._number(login) for login in people],
             idempotency_key=None,
         )
+
+    def _writing(self) -> Writing:
+        def person(tx: Transaction, login: str) -> Actor:
+            return actor(tx, viewer(self._database, login, self._school))
+
+        return Writing(self._tx, self._school, person, self._group)
 
     def _as(self, login: str) -> Actor:
         return actor(self._tx, viewer(self._database, login, self._school))
