@@ -18,8 +18,8 @@ from app.settings import Settings
 from models.actor import Viewer, person
 from models.database import Database
 from models.errors import BadRequest
+from models.prepared import Sqlite
 from resolvers.context import Context
-from resolvers.dialects import Sqlite
 from resolvers.listeners import Listeners
 from resolvers.signer import Signer
 from resolvers.statement import VIEWER

@@ -71,9 +71,7 @@ def run(on: Stage) -> Outcome:
 
     message = {"conversationId": f"Conversation_{CONVERSATION}", "body": "Завтра урок в кабинете 214, у окна."}
     variables = {"input": message}
-    return against_raw(
-        on, NAME, title=TITLE, document=DOCUMENT, variables=variables, bounds=BOUNDS, agree=agree
-    )
+    return against_raw(on, NAME, title=TITLE, document=DOCUMENT, variables=variables, bounds=BOUNDS, agree=agree)
 
 
 def answer(connection: sqlite3.Connection, person: int, body: bytes) -> bytes:

@@ -75,9 +75,7 @@ def make(folder: Path) -> School:
             tx.connection.execute(insert(table), rows)
         set_policy(tx, SCHOOL, PRESET, PRESETS[PRESET])
         rebuild_tree(tx, SCHOOL)
-    conversations.converse(
-        path, school=SCHOOL, first_room=FIRST_CONVERSATION, first_event=2 * CHATS + 1, now=NOW
-    )
+    conversations.converse(path, school=SCHOOL, first_room=FIRST_CONVERSATION, first_event=2 * CHATS + 1, now=NOW)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return School(path, Viewer(id=VIEWER, organization_id=SCHOOL))

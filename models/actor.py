@@ -1,14 +1,28 @@
 """Who is asking, and what of that person do decisions need?"""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, ColumnElement, FromClause, Select, Text, cast, exists, literal, select, type_coerce
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    literal,
+    select,
+    type_coerce,
+)
 
 from models.database import Transaction
 from models.errors import Unauthenticated
 from models.policy import CallVisibility, LinkRequirement, Policy, read_policy
+from models.prepared import Prepared
+from models.tables.base import Key
 from models.tables.links import profile_links
 from models.tables.organization import organizations
 from models.tables.people import GroupKind, Position, groups, memberships, users
@@ -29,6 +43,10 @@ class Viewer:
     id: Any
     organization_id: Any
     known: FromClause | None = field(default=None, kw_only=True, repr=False, compare=False)
+
+
+ASKING = Viewer(bindparam("viewer", type_=Key), bindparam("organization", type_=Key))
+"""Whoever asks, in a statement that is prepared."""
 
 
 class Rights(NamedTuple):
@@ -139,12 +157,17 @@ def actor_from(viewer: Viewer, row: Any) -> Actor:
 
 def actor(tx: Transaction, viewer: Viewer) -> Actor:
     """The person who acts in this transaction, with the rights of now. Raises Unauthenticated."""
-    active = exists(person(viewer).with_only_columns(literal(1)))
-    whole = standing(viewer).where(active)
-    row = tx.execute(whole.with_only_columns(*(whole.selected_columns[name] for name in FACTS))).one_or_none()
+    row = _active().run(tx, viewer=viewer.id, organization=viewer.organization_id).one_or_none()
     if row is None:
         raise Unauthenticated("This person is not active in this organization any more.")
     return actor_from(viewer, row)
+
+
+@cache
+def _active() -> Prepared:
+    """`FACTS` of the asking person, who is active."""
+    whole = standing(ASKING).where(exists(person(ASKING).with_only_columns(literal(1))))
+    return Prepared(whole.with_only_columns(*(whole.selected_columns[name] for name in FACTS)))
 
 
 def _is_at(viewer: Viewer, kind: GroupKind, *positions: Position) -> ColumnElement[bool]:

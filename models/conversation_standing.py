@@ -1,17 +1,20 @@
 """How does somebody stand in a conversation, and which people may he bring into one?"""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from models.actor import Actor
+from models.actor import ASKING, Actor
 from models.conversation_scopes import visible_conversations
 from models.database import Transaction
 from models.decide_conversations import ConversationAction, InConversation, decide_in_conversation
 from models.errors import Code, Refused, refuse
 from models.events import record
+from models.prepared import Prepared
 from models.reach import may_start
+from models.tables.base import Key
 from models.tables.conversations import ConversationKind, conversations
 from models.tables.events import EventKind
 from models.tables.people import users
@@ -34,11 +37,17 @@ def standing(row: Any) -> InConversation:
 
 def find(tx: Transaction, actor: Actor, conversation_id: int) -> Any:
     """A conversation that the actor sees, with his standing; or NOT_FOUND."""
-    scope = visible_conversations(actor).where(conversations.c.id == conversation_id)
-    row = tx.execute(scope).one_or_none()
+    wanted = {"viewer": actor.id, "organization": actor.organization_id, "conversation": conversation_id}
+    row = _one_visible().run(tx, **wanted).one_or_none()
     if row is None:
         raise Refused(Code.NOT_FOUND)
     return row
+
+
+@cache
+def _one_visible() -> Prepared:
+    wanted = bindparam("conversation", type_=Key)
+    return Prepared(visible_conversations(ASKING).where(conversations.c.id == wanted))
 
 
 def allowed(tx: Transaction, actor: Actor, conversation_id: int, action: ConversationAction) -> Any:

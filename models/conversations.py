@@ -161,7 +161,8 @@ def send(
         raise Refused(Code.KIND_NOT_OFFERED)
     sending = Sending(actor.organization_id, conversation_id, kind, actor.id, text, parent_id=parent_id)
     message_id, event = store_sent(tx, sending)
-    attach(tx, actor, message_id, attachment_ids)
+    if attachment_ids:
+        attach(tx, actor, message_id, attachment_ids)
     deliver_to_members(tx, sending, message_id, event)
     return once.made(message_id)
 

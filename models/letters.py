@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from models import rich_text
 from models.addresses import MOST_ADDRESSES, Address
 from models.errors import Code, Refused
 from models.policy import BodyFormat, Policy
-from models.rich_text import cleaned, is_blank
 from models.tables.conversations import Role
-from models.text import body, subject
+from models.text import body, is_blank, subject
 
 FIELDS = {Role.TO: "to", Role.CC: "cc", Role.BCC: "bcc"}
 
@@ -55,12 +55,12 @@ def unfinished(letter: Letter, policy: Policy) -> Letter:
 
 def _body(value: str, policy: Policy) -> str:
     """What is stored of a body; empty where nobody would read, see or hear anything."""
-    if not value.strip():
+    text = body("body", value, may_be_blank=True)
+    if is_blank(text):
         return ""
-    text = body("body", value)
     if policy.body_format is BodyFormat.TEXT:
         return text
-    stored = cleaned(text)
+    stored = rich_text.cleaned(text)
     if stored is None:
         raise Refused(Code.INVALID_INPUT, field="body")
-    return "" if is_blank(stored) else stored
+    return "" if rich_text.is_blank(stored) else stored

@@ -4,13 +4,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, insert, literal, null, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Insert,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 
 from models.actor import Actor, Viewer
 from models.database import Transaction
 from models.errors import Code, Refused
 from models.events import store, take_numbers
 from models.policy import MessageDeletion
+from models.tables.base import Key
 from models.tables.chats import participations
 from models.tables.conversations import ConversationKind, Format, Role, deliveries, messages
 from models.tables.events import EventKind
@@ -70,10 +86,13 @@ class Sending:
     subject: str | None = None
 
 
+_STORE = insert(messages).returning(messages.c.id)
+
+
 def store_sent(tx: Transaction, sending: Sending, *, draft_id: int | None = None) -> tuple[int, int]:
     """Stores the message as sent now, or makes a draft it; its number and its event's. Delivers nothing yet."""
     event = take_numbers(tx, sending.organization_id)
-    values = {
+    values: dict[str, Any] = {
         "conversation_id": sending.conversation_id,
         "parent_id": sending.parent_id,
         "subject": sending.subject,
@@ -89,8 +108,7 @@ def store_sent(tx: Transaction, sending: Sending, *, draft_id: int | None = None
             "author_id": sending.author_id,
             "created_at": tx.now,
         }
-        insertion = insert(messages).values(**owned, **values).returning(messages.c.id)
-        message_id = int(tx.execute(insertion).scalar_one())
+        message_id = int(tx.execute(_STORE, {**owned, **values}).scalar_one())
     else:
         message_id = draft_id
         tx.execute(update(messages).where(messages.c.id == draft_id).values(values))
@@ -101,35 +119,44 @@ def store_sent(tx: Transaction, sending: Sending, *, draft_id: int | None = None
 
 def deliver_to_members(tx: Transaction, sending: Sending, message_id: int, event: int) -> None:
     """Delivers to all who take part now, in one statement however many. The author's own is born read."""
-    own = participations.c.user_id == sending.author_id
-    open_rows = (participations.c.room_id == sending.conversation_id, participations.c.left_at.is_(None))
-    tx.execute(
-        insert(deliveries).from_select(
-            (
-                "organization_id",
-                "user_id",
-                "message_id",
-                "conversation_id",
-                "kind",
-                "event",
-                "is_author",
-                "received_as",
-                "read_at",
-            ),
-            select(
-                literal(sending.organization_id),
-                participations.c.user_id,
-                literal(message_id),
-                literal(sending.conversation_id),
-                literal(sending.kind.value),
-                literal(event),
-                own,
-                case((own, null()), else_=Role.MEMBER.value),
-                case((own, literal(tx.now, participations.c.joined_at.type)), else_=null()),
-            ).where(*open_rows),
-        )
-    )
-    tx.execute(update(participations).where(*open_rows).values(latest_event=event))
+    known = {
+        "of_organization": sending.organization_id,
+        "of_conversation": sending.conversation_id,
+        "of_kind": sending.kind.value,
+        "of_author": sending.author_id,
+        "of_message": message_id,
+        "of_event": event,
+        "of_moment": tx.now,
+    }
+    tx.execute(_DELIVER_TO_MEMBERS, known)
+    tx.execute(_LIST_FOR_MEMBERS, known)
+
+
+def _members_deliveries() -> Insert:
+    """Of the message that is being sent, one for each who takes part."""
+    taking_part = participations.c
+    own = taking_part.user_id == _given("author")
+    columns = {
+        "organization_id": _given("organization"),
+        "user_id": taking_part.user_id,
+        "message_id": _given("message"),
+        "conversation_id": _given("conversation"),
+        "kind": bindparam("of_kind", type_=Text),
+        "event": _given("event"),
+        "is_author": own,
+        "received_as": case((own, null()), else_=literal_column(f"'{Role.MEMBER}'")),
+        "read_at": case((own, bindparam("of_moment", type_=taking_part.joined_at.type)), else_=null()),
+    }
+    return insert(deliveries).from_select([*columns], select(*columns.values()).where(*_IN_THE_ROOM))
+
+
+def _given(name: str) -> BindParameter[int]:
+    return bindparam(f"of_{name}", type_=Key)
+
+
+_IN_THE_ROOM = (participations.c.room_id == _given("conversation"), participations.c.left_at.is_(None))
+_DELIVER_TO_MEMBERS = _members_deliveries()
+_LIST_FOR_MEMBERS = update(participations).where(*_IN_THE_ROOM).values(latest_event=_given("event"))
 
 
 def mark_read(tx: Transaction, actor: Actor, conversation_id: int, up_to: int | None) -> None:

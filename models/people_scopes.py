@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 from models.actor import Viewer, is_personnel, stands
 from models.reach import reach_each_other
 from models.tables.chats import participations
+from models.tables.conversations import ConversationKind, Role, conversations, deliveries
 from models.tables.people import GroupKind, Position, groups, memberships, users
 
 STUDY = (GroupKind.CLASS, GroupKind.SUBGROUP, GroupKind.COURSE)
@@ -21,6 +22,9 @@ theirs = memberships.alias("theirs")
 listed = memberships.alias("listed")
 own_rooms = participations.alias("own_rooms")
 their_rooms = participations.alias("their_rooms")
+own_copies = deliveries.alias("own_copies")
+their_copies = deliveries.alias("their_copies")
+threads = conversations.alias("threads")
 
 
 def active_people(viewer: Viewer) -> Select[Any]:
@@ -31,7 +35,8 @@ def active_people(viewer: Viewer) -> Select[Any]:
 
 
 def visible_people(viewer: Viewer) -> Select[Any]:
-    """Oneself; who reaches the viewer or is reached; who shares a room or a visible membership with him."""
+    """Oneself; who reaches the viewer or is reached; who shares a room, a message or a visible membership with
+    him."""
     return select(users).where(
         users.c.organization_id == viewer.organization_id,
         or_(
@@ -40,6 +45,7 @@ def visible_people(viewer: Viewer) -> Select[Any]:
             reach_each_other(viewer, viewer.id, users.c.id),
             _shares_room(viewer),
             _shares_study_group(viewer),
+            _shares_message(viewer),
         ),
     )
 
@@ -131,6 +137,10 @@ def _holds(viewer: Viewer, group_id: ColumnElement[int], positions: Iterable[Pos
 
 
 def _shares_room(viewer: Viewer) -> ColumnElement[bool]:
+    """A thread of mail is no such room: who has got one blindly takes part in it as well."""
+    is_thread = exists(
+        select(literal(1)).where(threads.c.id == own_rooms.c.room_id, threads.c.kind == ConversationKind.MAIL)
+    )
     return exists(
         select(literal(1))
         .select_from(own_rooms.join(their_rooms, their_rooms.c.room_id == own_rooms.c.room_id))
@@ -139,6 +149,22 @@ def _shares_room(viewer: Viewer) -> ColumnElement[bool]:
             own_rooms.c.left_at.is_(None),
             their_rooms.c.user_id == users.c.id,
             their_rooms.c.left_at.is_(None),
+            ~is_thread,
+        )
+    )
+
+
+def _shares_message(viewer: Viewer) -> ColumnElement[bool]:
+    """Somebody has written a message that the viewer sees, or has got it, and not blindly; of his own messages the
+    viewer knows everybody."""
+    return exists(
+        select(literal(1))
+        .select_from(own_copies.join(their_copies, their_copies.c.message_id == own_copies.c.message_id))
+        .where(
+            own_copies.c.user_id == viewer.id,
+            own_copies.c.deleted_at.is_(None),
+            their_copies.c.user_id == users.c.id,
+            or_(own_copies.c.is_author, their_copies.c.is_author, their_copies.c.received_as != Role.BCC),
         )
     )
 

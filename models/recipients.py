@@ -6,12 +6,10 @@ many each.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
     and_,
     exists,
@@ -25,15 +23,14 @@ from sqlalchemy import (
     union_all,
 )
 
-from models.actor import Viewer, stands
-from models.audiences import POSITIONS, people_of_audience
+from models.actor import Viewer
+from models.offered_audiences import offered_audiences
 from models.people_scopes import visible_people
-from models.reach import may_address, numbers_in_reach, people_in_reach, positions_in_reach
-from models.search_words import LAST, words_of, words_wanted
-from models.tables.people import groups, guardianships, search_words, users
-from models.text import contains
+from models.reach import numbers_in_reach, people_in_reach
+from models.tables.people import guardianships, search_words, users
+from models.typed import Typed
 
-PERSON, AUDIENCE = "User", "Audience"
+PERSON = "User"
 
 NARROW = 20_000
 """A reach up to so many is gathered first; of a wider one those who match are looked up, one by one, until there
@@ -48,43 +45,15 @@ named = search_words.alias("named")
 named_before = search_words.alias("named_before")
 named_besides = search_words.alias("named_besides")
 guarded = guardianships.alias("guarded")
-offering = groups.alias("offering")
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What is typed, as a statement has it: of its most telling word the places of what `wanted` says of it, and
-    the other words as rows of the same columns."""
-
-    low: ColumnElement[str]
-    high: ColumnElement[str]
-    pattern: ColumnElement[str]
-    labels: ColumnElement[str]
-    others: FromClause
-
-
-def wanted(search: str) -> list[dict[str, str]]:
-    """What is typed, word by word, the most telling one first; none for a blank search.
-
-    `low`, `high`: folded words between them begin like this one; `pattern`, for LIKE: names of groups with a word
-    that does; `labels`: the languages and positions that are called so.
-    """
-    return [
-        {"low": word, "high": word + LAST, "pattern": f"% {contains(word)[1:]}", "labels": _labels(word)}
-        for word in words_wanted(search)
-    ]
 
 
 def recipients(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
     """`type`, `id`, `position` of at most so many: people by name, then audiences by the name of their group."""
-    found = union_all(_people(viewer, typed, most), _audiences(viewer, typed, most)).cte()
+    found = union_all(_people(viewer, typed, most), offered_audiences(viewer, typed, most)).cte()
     chosen = select(found).order_by(found.c.place, found.c.type.desc()).limit(most).cte()
     return select(chosen.c.type, chosen.c.id, chosen.c.position).order_by(
         chosen.c.type.desc(), chosen.c.search_key, chosen.c.id, chosen.c.position
     )
-
-
-# ------------------------------------------------------------------------------------------- people
 
 
 def _people(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
@@ -191,79 +160,3 @@ def _begin_others(
     )
     missing = select(literal(1)).select_from(others).where(not_(exists(begun))).correlate_except(others)
     return not_(exists(missing))
-
-
-# ---------------------------------------------------------------------------------------- audiences
-
-
-def _audiences(viewer: Viewer, typed: Typed, most: ColumnElement[int]) -> Select[Any]:
-    """By the names of their groups and of the positions there; each word that is typed begins a word of either.
-
-    First the groups that have such an audience, in the order of an index: there may be enough after a few.
-    """
-    positions = positions_in_reach(viewer).subquery()
-    at = select(positions.c.position, _is_labelled(viewer, positions.c.position, typed.labels).label("fits")).cte()
-    # As text, so that a SELECT in a SELECT reaches the group around it.
-    group_id, key = (literal_column(f"offering.{name}", offering.c[name].type) for name in ("id", "search_key"))
-    offered = select(literal(1)).select_from(at).where(*_is_offered(viewer, typed, group_id, key, at))
-    by_position, by_group = offered.where(at.c.fits), and_(_has_word(key, typed.pattern), exists(offered))
-    first = select(offering.c.id, offering.c.search_key).where(
-        offering.c.organization_id == viewer.organization_id,
-        offering.c.ended_at.is_(None),
-        stands(viewer, "audiences_as_recipients"),
-        or_(by_group, exists(by_position)),
-    )
-    chosen = first.order_by(offering.c.search_key, offering.c.id).limit(most).cte()
-    return select(
-        literal_column(f"'{AUDIENCE}'").label("type"),
-        chosen.c.id,
-        at.c.position,
-        func.row_number().over(order_by=(chosen.c.search_key, chosen.c.id, at.c.position)).label("place"),
-        chosen.c.search_key,
-    ).where(
-        or_(at.c.fits, _has_word(chosen.c.search_key, typed.pattern)),
-        *_is_offered(viewer, typed, chosen.c.id, chosen.c.search_key, at),
-    )
-
-
-def _is_offered(
-    viewer: Viewer, typed: Typed, group_id: ColumnElement[int], key: ColumnElement[str], at: FromClause
-) -> tuple[ColumnElement[bool], ...]:
-    """Whether those at the position of the group are somebody, within reach, and called by the other words."""
-    others, position = typed.others, at.c.position
-    called_otherwise = (
-        select(literal(1))
-        .select_from(others)
-        .where(not_(or_(_has_word(key, others.c.pattern), _is_labelled(viewer, position, others.c.labels))))
-    )
-    return (
-        exists(people_of_audience(group_id, position)),
-        may_address(viewer, group_id, position),
-        not_(exists(called_otherwise)),
-    )
-
-
-def _has_word(search_key: ColumnElement[str], pattern: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a word of a folded name, or a part of one, begins so."""
-    plain = func.replace(search_key, "’", "'")
-    parts = func.replace(func.replace(plain, "-", " "), "'", " ")
-    return (literal(" ") + plain + " " + parts).like(pattern, escape="\\")
-
-
-def _is_labelled(viewer: Viewer, position: ColumnElement[str], labels: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the people at the position are called so in the organization's language."""
-    return labels.like(literal("%,") + stands(viewer, "locale") + ":" + position + ",%")
-
-
-_WORDS = {
-    f"{locale}:{position}": words_of(label)
-    for locale, labels in POSITIONS.items()
-    for position, label in labels.items()
-}
-
-
-def _labels(word: str) -> str:
-    """`,en:GUARDIAN,fr:GUARDIAN,` for `par`."""
-    return ",".join(
-        ("", *(key for key, words in _WORDS.items() if any(each.startswith(word) for each in words)), "")
-    )

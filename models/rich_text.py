@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import nh3
 
+from models.text import is_blank as blank
+
 TEXT_TAGS = {"p", "br", "b", "strong", "i", "em", "u", "s", "a", "ul", "ol", "li", "blockquote", "h1", "h2", "h3"}
 MEDIA_TAGS = {"img", "audio", "video"}
 ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "audio": {"src", "controls"}, "video": {"src", "controls"}}
@@ -63,7 +65,7 @@ def cleaned(body: str) -> str | None:
 
 def is_blank(stored: str) -> bool:
     """Whether there is nothing to read, to see or to hear."""
-    return not _PLACE.search(stored) and not html.unescape(nh3.clean(stored, tags=set())).strip()
+    return not _PLACE.search(stored) and blank(html.unescape(nh3.clean(stored, tags=set())))
 
 
 def with_addresses(stored: str, address: Callable[[int], str | None]) -> str:

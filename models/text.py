@@ -29,7 +29,7 @@ def contains(text: str) -> str:
 def name(field: str, value: str) -> str:
     """A name or title: 1 to 200 characters after trimming, no control characters, or INVALID_INPUT."""
     trimmed = value.strip()
-    if len(trimmed) > NAME_LENGTH or not any(map(_is_seen, trimmed)) or any(map(_is_control, trimmed)):
+    if is_blank(trimmed) or len(trimmed) > NAME_LENGTH or any(map(_is_control, trimmed)):
         raise Refused(Code.INVALID_INPUT, field=field)
     return trimmed
 
@@ -39,12 +39,21 @@ def subject(field: str, value: str) -> str:
     return name(field, value) if value.strip() else ""
 
 
-def body(field: str, value: str) -> str:
+def body(field: str, value: str, *, may_be_blank: bool = False) -> str:
     """A message's text, as it was written: 1 to 20,000 characters, not white space alone, no control characters
-    but line breaks and tabs; or INVALID_INPUT."""
-    if not any(map(_is_seen, value)) or len(value) > BODY_LENGTH or any(map(_is_control, value.translate(_BREAKS))):
+    but line breaks and tabs; or INVALID_INPUT. A draft's may be blank."""
+    if (
+        (is_blank(value) and not may_be_blank)
+        or len(value) > BODY_LENGTH
+        or any(map(_is_control, value.translate(_BREAKS)))
+    ):
         raise Refused(Code.INVALID_INPUT, field=field)
     return value
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see: white space alone, and what only shapes other characters."""
+    return not any(map(_is_seen, text))
 
 
 _BREAKS = dict.fromkeys(map(ord, "\n\r\t\u2028\u2029"))

@@ -7,8 +7,8 @@ from sqlalchemy import Integer, Select, bindparam, exists, literal
 from models.actor import Viewer, person
 from models.attachments import File, attachments_of, visible_attachments
 from models.database import Database
+from models.prepared import Sqlite
 from models.tables.conversations import attachments
-from resolvers.dialects import Sqlite
 from resolvers.ids import id_of
 from resolvers.projection import Column, Derived, Projection
 from resolvers.statement import VIEWER, Arguments, Asker, Row

@@ -18,8 +18,6 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 Expression = ColumnElement[Any]
 
@@ -100,21 +98,3 @@ def parses(sql: str) -> bool:
         except sqlite3.Error as error:
             return "stack overflow" not in str(error)
     return True
-
-
-class _Constants(SQLiteCompiler):
-    """Writes constants into the statement and leaves only bound values out: a partial index is used only
-    where the statement shows the constant of its condition."""
-
-    def visit_bindparam(self, bindparam: Any, *args: Any, **options: Any) -> str:
-        if bindparam.value is not None and not bindparam.required:
-            options["literal_binds"] = True
-        written: str = super().visit_bindparam(bindparam, *args, **options)  # type: ignore[no-untyped-call]
-        return written
-
-
-class Sqlite(SQLiteDialect_pysqlite):
-    """The dialect that plans are compiled with."""
-
-    statement_compiler = _Constants
-    supports_statement_cache = True

@@ -22,19 +22,18 @@ def _at(row: Row) -> Expression:
     return select(events.c.at).where(*same).scalar_subquery()
 
 
-def _subject_type(row: Row) -> Expression:
-    """With the number: an engine merges sorted lists only by what it selects."""
-    return row.type
-
-
 Projection(
     "FeedItem",
     at=Column(_at),
     subject=OneOf(
         None,
         {
-            "Message": lambda row: visible_messages(VIEWER).where(messages.c.id == row.id),
-            "Call": lambda row: visible_calls(VIEWER).where(calls.c.id == row.id),
+            "Message": lambda row: visible_messages(VIEWER).where(
+                messages.c.id == row.id, messages.c.event == row.number
+            ),
+            "Call": lambda row: visible_calls(VIEWER).where(
+                calls.c.id == row.id, calls.c.published_event == row.number
+            ),
         },
     ),
 )

@@ -17,7 +17,8 @@ from sqlalchemy import Integer, bindparam
 from models.actor import Viewer
 from models.audience import last_events, people_concerned
 from models.database import Database
-from resolvers.dialects import Sqlite, numbers_of
+from models.prepared import Sqlite
+from resolvers.dialects import numbers_of
 
 log = logging.getLogger(__name__)
 

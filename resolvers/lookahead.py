@@ -14,8 +14,9 @@ from sqlalchemy import Connection, literal_column, null, select
 from models.actor import FACTS, stands
 from models.database import Database
 from models.errors import LimitExceeded
+from models.prepared import Sqlite
 from resolvers.asked import Field, Selection
-from resolvers.dialects import Sqlite, json_array, parses
+from resolvers.dialects import json_array, parses
 from resolvers.finishing import Load
 from resolvers.projection import PROJECTIONS, Rendered, an_object
 from resolvers.statement import VIEWER, Asking, Binder, Row, Statement

@@ -10,10 +10,12 @@ from models.actor import Actor
 from models.audiences import audience, audience_name, people_of_audience
 from models.decide_messages import decide_start
 from models.errors import Code
+from models.offered_audiences import AUDIENCE
 from models.people_scopes import any_group
 from models.reach import may_start
-from models.recipients import AUDIENCE, PERSON, Typed, recipients, wanted
+from models.recipients import PERSON, recipients
 from models.tables.people import Position, users
+from models.typed import Typed, wanted
 from resolvers.dialects import texts_of
 from resolvers.ids import spelled_audience
 from resolvers.paging import searchable, size

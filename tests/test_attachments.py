@@ -122,7 +122,7 @@ def seen(school: SmallSchool, login: str) -> list[int]:
 # ------------------------------------------------------------------------------------------ attached
 
 
-def test_M8_a_message_carries_files_in_the_order_they_were_given(school: SmallSchool) -> None:
+def test_E10_M8_a_message_carries_files_in_the_order_they_were_given(school: SmallSchool) -> None:
     files = [upload(school, "ada") for _ in range(3)]
     chosen = [files[2], files[0], files[1], files[0]]
     assert of_message(school, message(school, room(school), chosen)) == [files[2], files[0], files[1]]

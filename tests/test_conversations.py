@@ -86,3 +86,47 @@ async def test_A22_E2_nobody_out_of_reach(api: Api) -> None:
     await learner.refused("OUT_OF_REACH", "openConversation", userId=api.as_(GUARDIAN_9A).id)
     await learner.refused("OUT_OF_REACH", "openConversation", userId="User_999999")
     await learner.refused("OUT_OF_REACH", "openConversation", userId="nonsense")
+
+
+async def test_E11_A16_A20_the_settings_of_a_group_are_its_administrators(api: Api) -> None:
+    teacher, learner = api.as_(TEACHER_OF_TWO), api.as_(LEARNER_9A)
+    made = await teacher.do(
+        "createGroupConversation", "conversation { id }", title="Кружок", participantIds=[learner.id]
+    )
+    there = made["conversation"]["id"]
+    await learner.refused("NOT_ADMINISTRATOR", "renameConversation", conversationId=there, title="Наш кружок")
+    renamed = await teacher.do(
+        "renameConversation", "conversation { title }", conversationId=there, title="Кружок математики"
+    )
+    assert renamed["conversation"] == {"title": "Кружок математики"}
+    with api.unchanged():
+        await teacher.do("renameConversation", conversationId=there, title="Кружок математики")
+    stepping_down = {"conversationId": there, "userId": teacher.id, "isAdministrator": False}
+    await teacher.refused("LAST_ADMINISTRATOR", "setParticipantAdministrator", **stepping_down)
+    await teacher.do("leaveConversation", conversationId=there)
+    with api.unchanged():
+        await teacher.do("leaveConversation", conversationId=there)
+    await learner.do("renameConversation", conversationId=there, title="Наш кружок")
+
+
+async def test_a_muted_conversation_does_not_raise_the_badge(api: Api) -> None:
+    curator, learner = api.as_(CURATOR_9A), api.as_(LEARNER_9A)
+    there = (await curator.do("openConversation", "conversation { id }", userId=learner.id))["conversation"]["id"]
+    await curator.do("sendMessage", conversationId=there, body="one")
+    muted = await learner.do(
+        "muteConversation", "badges { unreadMessages unreadConversations }", conversationId=there, muted=True
+    )
+    assert muted["badges"] == {"unreadMessages": 0, "unreadConversations": 0}
+    await curator.do("sendMessage", conversationId=there, body="two")
+    heard = await learner.do("muteConversation", "badges { unreadMessages }", conversationId=there, muted=False)
+    assert heard["badges"] == {"unreadMessages": 2}
+
+
+async def test_a_message_is_sent_once_however_often_it_is_repeated(api: Api) -> None:
+    curator, learner = api.as_(CURATOR_9A), api.as_(LEARNER_9A)
+    there = (await curator.do("openConversation", "conversation { id }", userId=learner.id))["conversation"]["id"]
+    sending = {"conversationId": there, "body": "once", "idempotencyKey": "k1"}
+    first = await curator.do("sendMessage", "sent { id body }", **sending)
+    with api.unchanged():
+        assert await curator.do("sendMessage", "sent { id body }", **sending) == first
+    await curator.refused("IDEMPOTENCY_CONFLICT", "sendMessage", **{**sending, "body": "twice"})

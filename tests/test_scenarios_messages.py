@@ -57,7 +57,7 @@ def bodies(conversation: dict[str, object]) -> list[str]:
     return [message["body"] for message in conversation["messages"]["nodes"]]  # type: ignore[index]
 
 
-async def test_scenario_17_one_conversation(hill: Opened) -> None:
+async def test_scenario_17_P1_P10_P15_one_conversation(hill: Opened) -> None:
     async with hill("CAMPUS") as (api, _):
         one, other = api.as_("l.1a", HILL), api.as_("l.1a.2", HILL)
         there = await opens(one, other)
@@ -65,6 +65,9 @@ async def test_scenario_17_one_conversation(hill: Opened) -> None:
         assert await opens(other, one) == there
         await sends(other, there, "second")
         assert bodies(await reads(one, there)) == ["first", "second"]
+        for person in (one, other):
+            listed = await person.ask("{ viewer { conversations { nodes { id kind } } } }")
+            assert listed["viewer"]["conversations"]["nodes"] == [{"id": there, "kind": "DIRECT"}]
 
 
 async def test_scenario_18_P3_P4_P5_P6_immutable(hill: Opened) -> None:
@@ -92,7 +95,7 @@ async def test_P2_PA6_a_message_to_oneself_is_born_read(hill: Opened) -> None:
         assert answer["viewer"]["conversations"]["nodes"] == [{"title": "Lea A", "unreadCount": 0}]
 
 
-async def test_scenario_20_I1_I2_a_learner_cannot_start(hill: Opened) -> None:
+async def test_scenario_20_I1_I2_I4_I5_a_learner_cannot_start(hill: Opened) -> None:
     async with hill("ISPRING") as (api, _):
         learner, head = api.as_("l.1a", HILL), api.as_("head", HILL)
         await learner.refused("CANNOT_START", "openConversation", userId=head.id)

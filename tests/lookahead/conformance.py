@@ -23,7 +23,7 @@ from graphql import (
 )
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
-ID = re.compile(r"([A-Z][A-Za-z]*)_[1-9][0-9]*", re.ASCII)
+ID = re.compile(r"([A-Z][A-Za-z]*)_[1-9][0-9]*(?:_[A-Z]+)?", re.ASCII)
 
 Found = Callable[[str, str, Any], None]
 """Hears of each plain value: the type of its object, its field, and the value."""

@@ -31,7 +31,21 @@ CONNECTION = 3
 MOST_PARTS = 30
 """Beyond this only plain values are added."""
 
-OFTEN = frozenset({"viewer", "chats", "participants", "calls", "groups", "members", "edges", "nodes"})
+OFTEN = frozenset(
+    {
+        "viewer",
+        "chats",
+        "participants",
+        "calls",
+        "groups",
+        "members",
+        "edges",
+        "nodes",
+        "conversations",
+        "messages",
+        "mailbox",
+    }
+)
 """Where most can go wrong."""
 
 OFTEN_GIVEN = frozenset({"first", "last", "search", "filter"})

@@ -5,10 +5,12 @@ statement, no plan and no projection is involved, so an answer that is the same 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from graphql import DocumentNode, GraphQLResolveInfo, GraphQLSchema, execute_sync
 
+from tests.lookahead import talk, written
 from tests.lookahead.pages import Thing
 from tests.lookahead.rules import MANDATORY, Sight
 from tests.lookahead.things import (
@@ -37,7 +39,7 @@ Answer = Callable[..., Any]
 
 PARTS = {
     "PageInfo": ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor"),
-    "Badges": ("newCalls",),
+    "Badges": ("unreadConversations", "unreadMessages", "unreadMail", "newCalls"),
 }
 """Objects that are made as a whole, as connections and their edges are."""
 
@@ -66,17 +68,22 @@ def answers(type_name: str, field: str) -> bool:
     if type_name in PARTS:
         return field in PARTS[type_name]
     if type_name.endswith(("Connection", "Edge")):
-        return type_name.removesuffix("Connection").removesuffix("Edge") in FIELDS
+        item = type_name.removesuffix("Connection").removesuffix("Edge")
+        return ("FeedItem" if item == "Feed" else item) in FIELDS
     return field in FIELDS.get(type_name, {})
 
 
 def happened(sight: Sight, stream: str, since: int) -> list[Thing]:
     """What a subscription must tell of, in order."""
-    type_name, hears = {
+    told: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "callPublished": ("CallPublished", sight.hears_of_publication),
         "callChanged": ("CallChanged", sight.hears_of_call),
         "chatChanged": ("ChatChanged", sight.hears_of_chat),
-    }[stream]
+        "messageReceived": ("MessageReceived", partial(talk.hears_of_message, sight)),
+        "messageChanged": ("MessageChanged", partial(talk.hears_of_copy, sight)),
+        "conversationChanged": ("ConversationChanged", partial(talk.hears_of_conversation, sight)),
+    }
+    type_name, hears = told[stream]
     found = [
         event
         for event in sight.rows.events
@@ -131,6 +138,7 @@ def _to_call(payload: str) -> Answer:
 
 
 FIELDS: dict[str, dict[str, Answer]] = {
+    **written.TYPES,
     "Query": {
         "viewer": lambda sight, _: viewer_of(sight),
         "node": lambda sight, _, id: looked_up(sight, id),
@@ -148,6 +156,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
         ),
         "canCreateChat": lambda sight, _: sight.can_create_chat(),
         "groups": lambda sight, _, kind=None: own_groups(sight, kind),
+        **written.VIEWER,
     },
     "Organization": {
         "id": _id("Organization"),
@@ -170,6 +179,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
         "login": _column("login"),
         "isActive": lambda _, user: user.deactivated_at is None,
         "memberships": memberships,
+        **written.USER,
     },
     "Membership": {
         "group": lambda sight, row: thing("Group", sight.rows.groups[row.group_id]),
@@ -233,6 +243,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
         "publishCall": _to_call("PublishCallPayload"),
         "finishCall": _to_call("FinishCallPayload"),
         "unlinkProfile": lambda sight, _: thing("UnlinkProfilePayload", sight.me),
+        **written.MUTATION,
     },
     **{
         payload: {"chat": lambda _, chat: thing("Chat", chat)}

@@ -12,13 +12,15 @@ Thing = dict[str, Any]
 class Page:
     """A list in its order, how its items are placed in it, and the part that is asked for.
 
-    Without `first` and `last` it is 20 items: before `before` where that is given, else from the start.
+    Without `first` and `last` it is 20 items: before `before` where that is given, else from the start; of a list
+    of the newest, from its end when nothing at all is given.
     """
 
     item: str
     things: list[Thing]
     place: Callable[[Thing], list[Any]]
     descending: bool = False
+    newest: bool = False
     first: int | None = None
     after: str | None = None
     last: int | None = None
@@ -29,10 +31,10 @@ def listed(page: Page) -> Thing:
     """The connection as a dict of its fields."""
     places = [page.place(thing) for thing in page.things]
     chosen = [index for index, place in enumerate(places) if _within(page, place)]
-    if page.last is not None or (page.before is not None and page.first is None):
-        chosen = chosen[-(page.last or 20) :]
-    else:
-        chosen = chosen[: page.first or 20]
+    is_bare = page.first is None and page.after is None and page.last is None and page.before is None
+    from_end = page.last is not None or (page.before is not None and page.first is None)
+    from_end = from_end or (page.newest and is_bare)
+    chosen = chosen[-(page.last or 20) :] if from_end else chosen[: page.first or 20]
     cursors = [_cursor(places[index]) for index in chosen]
     nodes = [page.things[index] for index in chosen]
     return {

@@ -20,6 +20,12 @@ TABLES = (
     "chats",
     "participations",
     "calls",
+    "guardianships",
+    "conversations",
+    "messages",
+    "recipients",
+    "deliveries",
+    "attachments",
     "events",
 )
 
@@ -47,6 +53,15 @@ class Rows:
         self.rooms_of = gathered(taking_part, "user_id")
         self.people_in = gathered(taking_part, "room_id")
         self.calls_in = gathered(tables["calls"], "chat_id")
+        self.intervals_in = gathered(self.intervals, "room_id")
+        self.guardians = {(row.guardian_id, row.child_id) for row in tables["guardianships"] if row.until is None}
+        self.conversations = {row.id: row for row in tables["conversations"]}
+        self.messages = {row.id: row for row in tables["messages"]}
+        self.attachments = {row.id: row for row in tables["attachments"]}
+        self.addresses_of = gathered(sorted(tables["recipients"], key=lambda row: row.place), "message_id")
+        self.copies_of = gathered(tables["deliveries"], "message_id")
+        self.copies_for = gathered(tables["deliveries"], "user_id")
+        self.copy = {(row.user_id, row.message_id): row for row in tables["deliveries"]}
         self.linked = {row.user_id for row in tables["profile_links"] if row.unlinked_at is None}
 
 

@@ -64,6 +64,9 @@ class Sight:
         )
 
     def reaches(self, one: Row, other: Row) -> bool:
+        family = {(one.id, other.id), (other.id, one.id)}
+        if self.policy["guardianReachesChild"] and family & self.rows.guardians:
+            return True
         return any(
             mine.position in start.split() and kind in kinds.split() and theirs.position in end.split()
             for mine in self.rows.held_by[one.id]

@@ -1,14 +1,25 @@
 """How does a list look to somebody, and what stands behind an id? In the order and the words of the schema."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from tests.lookahead import talk
 from tests.lookahead.pages import Page, Thing, listed
 from tests.lookahead.rows import Row
 from tests.lookahead.rules import Sight, folded
 
-NODES = {"Organization": "organizations", "User": "users", "Group": "groups", "Chat": "chats", "Call": "calls"}
+NODES = {
+    "Organization": "organizations",
+    "User": "users",
+    "Group": "groups",
+    "Chat": "chats",
+    "Call": "calls",
+    "Conversation": "conversations",
+    "Message": "messages",
+    "Attachment": "attachments",
+}
 """In which table a type of id is looked up."""
 
 
@@ -69,17 +80,17 @@ def own_groups(sight: Sight, kind: str | None) -> list[Thing]:
 
 def member_page(sight: Sight, group: Row, position: str | None = None, search: str = "", **page: Any) -> Thing:
     found = _people(sight.members(group, position), search)
-    return listed(Page("User", [thing("User", user) for user in found], _by_person, **page))
+    return listed(Page("User", [thing("User", user) for user in found], by_person, **page))
 
 
 def participant_page(sight: Sight, chat: Row, search: str = "", **page: Any) -> Thing:
     rows = sight.rows.people_in[chat.id] if sight.sees_participants(chat) else []
-    by_person = {row.user_id: row for row in rows}
-    found = [by_person[user.id] for user in _people([sight.rows.users[one] for one in by_person], search)]
+    parts = {row.user_id: row for row in rows}
+    found = [parts[user.id] for user in _people([sight.rows.users[one] for one in parts], search)]
     things = [thing("ChatParticipant", row) for row in found]
 
     def place(it: Thing) -> list[Any]:
-        return _by_person(user_numbered(sight, it["row"].user_id))
+        return by_person(user_numbered(sight, it["row"].user_id))
 
     return listed(Page("ChatParticipant", things, place, **page))
 
@@ -96,7 +107,7 @@ def _named(it: Thing) -> list[Any]:
     return [folded(it["row"].name), it["row"].id]
 
 
-def _by_person(it: Thing) -> list[Any]:
+def by_person(it: Thing) -> list[Any]:
     return [_person_key(it["row"]), it["row"].id]
 
 
@@ -104,18 +115,21 @@ def _by_person(it: Thing) -> list[Any]:
 
 
 def looked_up(sight: Sight, id: str) -> Thing | None:
-    found = re.fullmatch(r"(Organization|User|Group|Chat|Call)_([1-9][0-9]*)", id)
+    found = re.fullmatch(rf"({'|'.join(NODES)})_([1-9][0-9]*)", id)
     if found is None:
         return None
     row = getattr(sight.rows, NODES[found[1]]).get(int(found[2]))
-    sees = {
+    sees: dict[str, Callable[[Row], bool]] = {
         "Organization": lambda it: it is sight.organization,
         "User": sight.sees_person,
         "Group": sight.sees_group,
         "Chat": sight.sees_chat,
         "Call": sight.sees_call,
-    }[found[1]]
-    return maybe(found[1], row, seen=row is not None and sees(row))
+        "Conversation": partial(talk.sees_conversation, sight),
+        "Message": lambda it: talk.copy_of(sight, it.id) is not None,
+        "Attachment": partial(talk.sees_attachment, sight),
+    }
+    return maybe(found[1], row, seen=row is not None and sees[found[1]](row))
 
 
 def user_numbered(sight: Sight, user_id: int | None) -> Thing:
@@ -127,7 +141,14 @@ def viewer_of(sight: Sight) -> Thing:
 
 
 def badges(sight: Sight) -> Thing:
-    return {"__typename": "Badges", "newCalls": sight.new_calls()}
+    unread = talk.unread_talk(sight)
+    return {
+        "__typename": "Badges",
+        "unreadConversations": len({*unread}),
+        "unreadMessages": len(unread),
+        "unreadMail": talk.unread_mail(sight),
+        "newCalls": sight.new_calls(),
+    }
 
 
 def memberships(sight: Sight, user: Row) -> list[Thing]:

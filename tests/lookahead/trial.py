@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from random import Random
@@ -15,14 +15,17 @@ from app.auth import Identity
 from app.operations import Operation
 from schema import schema as served
 from tests.api import PATIENCE, Api
-from tests.lookahead import oracle
+from tests.lookahead import oracle, talk
 from tests.lookahead.arguments import Pools
 from tests.lookahead.conformance import assert_conforms
 from tests.lookahead.documents import Document, random_mutation, random_query, random_subscription
 from tests.lookahead.rows import Rows
 from tests.lookahead.rules import Sight
 
-STREAMS = ("callPublished", "callChanged", "chatChanged")
+STREAMS = (
+    *("callPublished", "callChanged", "chatChanged"),
+    *("messageReceived", "messageChanged", "conversationChanged"),
+)
 ADDRESS = "https://school.example"
 SETTLED = 0.02
 """Seconds after which a replay has nothing more to tell."""
@@ -32,6 +35,12 @@ EXPLORED = (
     "{ viewer { organization { chats { nodes { participants(first: 100) { edges { cursor } } } } } } }",
     "{ viewer { organization { chats { nodes { calls(first: 100) { edges { cursor node { id } } } } } } } }",
     "{ viewer { organization { groups(first: 100) { edges { cursor node { id } } } } } }",
+    "{ viewer { conversations(first: 100) { edges { cursor node { id participants { edges { cursor } } } } } } }",
+    "{ viewer { conversations(first: 50) { nodes { messages(first: 50) { edges { cursor node { id } } } } } } }",
+    "{ viewer { feed { edges { cursor node { subject { ... on Message { attachments { id } } } } } } } }",
+    "{ viewer { mailbox(folder: INBOX) { messages(first: 100) { edges { cursor node { id } } } } } }",
+    "{ viewer { mailbox(folder: DRAFTS) { messages(first: 100) { edges { cursor node { id } } } } } }",
+    "{ viewer { mailbox(folder: TRASH) { messages(first: 100) { edges { cursor node { id } } } } } }",
     "{ viewer { groups { members(first: 100) { edges { cursor node { id } } } } } }",
 )
 
@@ -216,4 +225,38 @@ def idle_mutations(sight: Sight) -> list[tuple[str, str]]:
             found.append(("finishCall", f"{{{this}}}"))
         elif call.status == "PUBLISHED" or sight.published_in(call.chat_id) is not None:
             found.append(("publishCall", f"{{{this}}}"))
-    return found
+    return [*found, *_idle_in_conversations(sight), *_idle_with_messages(sight)]
+
+
+def _idle_in_conversations(sight: Sight) -> Iterator[tuple[str, str]]:
+    me = f'"User_{sight.me.id}"'
+    for row in sight.rows.conversations.values():
+        if not talk.sees_conversation(sight, row):
+            continue
+        this = f'conversationId: "Conversation_{row.id}"'
+        actions = talk.conversation_actions(sight, row)
+        yield "markConversationRead", f'{{{this}, upTo: "0"}}'
+        if row.kind == "DIRECT":
+            yield "openConversation", f'{{userId: "User_{talk.other_in(sight, row).id}"}}'
+        if "MUTE" in actions:
+            yield "muteConversation", f"{{{this}, muted: {json.dumps(talk.is_muted(sight, row.id))}}}"
+        if row.kind == "GROUP" and "LEAVE" not in actions:
+            yield "leaveConversation", f"{{{this}}}"
+        if "RENAME" in actions:
+            yield "renameConversation", f"{{{this}, title: {json.dumps(row.title)}}}"
+            yield "addParticipants", f"{{{this}, userIds: [{me}]}}"
+            yield "removeParticipants", f"{{{this}, userIds: []}}"
+            yield "setParticipantAdministrator", f"{{{this}, userId: {me}, isAdministrator: true}}"
+
+
+def _idle_with_messages(sight: Sight) -> Iterator[tuple[str, str]]:
+    copies = [row for row in sight.rows.copies_for[sight.me.id] if row.deleted_at is None and row.event]
+    states = {
+        "markMessagesRead": [row for row in copies if not talk.is_unread(row)],
+        "markMessagesUnread": [row for row in copies if row.read_at is None or row.received_as is None],
+        "trashMessages": [row for row in copies if row.trashed_at is not None],
+    }
+    for name, rows in states.items():
+        for at in range(0, len(rows), 3):
+            ids = ", ".join(f'"Message_{row.message_id}"' for row in reversed(rows[at : at + 3]))
+            yield name, f"{{messageIds: [{ids}]}}"
