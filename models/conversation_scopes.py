@@ -76,7 +76,7 @@ def _conversations(viewer: Viewer) -> Select[Any]:
             mine.c.is_administrator.label("viewer_is_administrator"),
             mine.c.left_at.is_(None).label("viewer_takes_part"),
             mine.c.left_event.label("viewer_left_event"),
-            mine.c.muted_at.is_not(None).label("is_muted"),
+            and_(mine.c.muted_at.is_not(None), mine.c.left_at.is_(None)).label("is_muted"),  # as badges count
             other.label("counterpart_id"),
             case((is_direct, may_start(viewer, viewer.id, other)), else_=False).label("starts"),
             case((is_direct, may_start(viewer, other, viewer.id)), else_=False).label("other_starts"),

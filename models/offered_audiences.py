@@ -42,6 +42,7 @@ def offered_audiences(viewer: Viewer, typed: Typed, most: ColumnElement[int]) ->
         offering.c.organization_id == viewer.organization_id,
         offering.c.ended_at.is_(None),
         stands(viewer, "audiences_as_recipients"),
+        typed.low != "",
         or_(by_group, exists(by_position)),
     )
     chosen = first.order_by(offering.c.search_key, offering.c.id).limit(most).cte()

@@ -6,7 +6,8 @@ from tests.api import Api
 from tests.school import CURATOR_9A, GUARDIAN_9A, LEARNER_9A, OTHER_LEARNER_9A, SECRETARY, TEACHER_OF_TWO
 
 LIST = """{ viewer { badges { unreadMessages unreadConversations } conversations { nodes {
-    id kind title unreadCount isMuted viewerActions viewerCannotReplyReason lastMessage { body author { login } isRead }
+    id kind title unreadCount isMuted viewerActions viewerCannotReplyReason
+    lastMessage { body author { login } isRead }
     messages { nodes { body author { login } } } participants { nodes { user { login } isAdministrator leftAt } }
 } } } }"""
 
