@@ -1,7 +1,8 @@
 """M1, a message sent into a group of 30: answered when it is on disk.
 
-The raw handler writes the message, its deliveries, its event and the places in the lists, in one transaction for
-each; it asks no right, keeps no audit and finds nobody to tell. Preau's writer commits in groups.
+The raw handlers write the message, its deliveries, its event and the places in the lists, with references checked
+and the disk waited for; they ask no right, keep no audit and tell nobody. Préau's writer commits in groups, so the
+limit does as well; one commit for each message is slower and shown beside it.
 """
 
 import sqlite3
@@ -18,9 +19,15 @@ from benchmarks.stage import Stage, against_raw
 
 NAME = "m1"
 TITLE = "M1, a message into a group of 30, answered when it is on disk"
-BOUNDS = Bounds(must=4.5, aim=3.5, must_cpu=float("inf"), aim_cpu=float("inf"))
+BOUNDS = Bounds(must=4.5, aim=3.5)
 CONVERSATION = FIRST_CONVERSATION + 1
 """Not the one whose history is read."""
+
+LIMITS = {
+    "limit: raw, in groups": "/groups",
+    "raw, one commit each": "",
+    "the same, with a hop": "/hop",
+}
 
 DOCUMENT = """mutation Send($input: SendMessageInput!) {
   sendMessage(input: $input) {
@@ -71,21 +78,29 @@ def run(on: Stage) -> Outcome:
 
     message = {"conversationId": f"Conversation_{CONVERSATION}", "body": "Завтра урок в кабинете 214, у окна."}
     variables = {"input": message}
-    return against_raw(on, NAME, title=TITLE, document=DOCUMENT, variables=variables, bounds=BOUNDS, agree=agree)
+    return against_raw(
+        on, NAME, title=TITLE, document=DOCUMENT, variables=variables, bounds=BOUNDS, agree=agree, limits=LIMITS
+    )
 
 
 def answer(connection: sqlite3.Connection, person: int, body: bytes) -> bytes:
     """The raw handler: one transaction, then the answer."""
+    connection.execute("BEGIN IMMEDIATE")
+    answered = write(connection, person, body)
+    connection.execute("COMMIT")
+    return answered
+
+
+def write(connection: sqlite3.Connection, person: int, body: bytes) -> bytes:
+    """The same inside a transaction."""
     asked = orjson.loads(body)["variables"]["input"]
     room, text = int(asked["conversationId"].removeprefix("Conversation_")), asked["body"]
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    connection.execute("BEGIN IMMEDIATE")
     ((event,),) = connection.execute(_NUMBER, (SCHOOL,)).fetchall()
     ((number,),) = connection.execute(_MESSAGE, (SCHOOL, room, person, text, event, now)).fetchall()
     connection.execute(_EVENT, (SCHOOL, event, room, number, now))
     connection.execute(_DELIVER, (number, event, person, now, room))
     connection.execute(_LIST, (event, room))
-    connection.execute("COMMIT")
     sent = {"id": f"Message_{number}", "body": text, "sentAt": now}
     return orjson.dumps({"data": {"sendMessage": {"sent": sent}}})
 

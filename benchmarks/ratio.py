@@ -4,6 +4,7 @@ Whatever else a machine does disturbs it for seconds at a time. So rounds are sh
 target, in an order of its own, and a ratio is taken within its round. No absolute time is ever judged.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -32,12 +33,12 @@ class Rounds:
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many times the limit's time and CPU per request may be used."""
+    """How many times the limit's time and CPU per request may be used; CPU at will where nothing is said of it."""
 
     must: float
     aim: float
-    must_cpu: float
-    aim_cpu: float
+    must_cpu: float = math.inf
+    aim_cpu: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ Answer = Callable[[sqlite3.Connection, int, bytes], bytes]
 
 ANSWERS: dict[str, Answer] = {each.NAME: each.answer for each in (q1, q2, q3, m1)}
 WRITES = frozenset({m1.NAME})
-HOP = "hop"
+HOP, GROUPS = "hop", "groups"
 
 
 def main() -> None:
@@ -38,6 +38,7 @@ async def _serve(database: Path, person: int) -> None:
         connect = _connect_to_write if name in WRITES else _connect
         app.router.add_post(f"/{name}", _on_the_loop(answer, connect(database), person))
         app.router.add_post(f"/{name}/{HOP}", _in_a_thread(answer, connect(database), person))
+    app.router.add_post(f"/{m1.NAME}/{GROUPS}", _in_groups(m1.write, _connect_to_write(database), person))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -62,6 +63,33 @@ def _in_a_thread(answer: Answer, connection: sqlite3.Connection, person: int) ->
     async def handle(request: web.Request) -> web.Response:
         body = await loop.run_in_executor(thread, answer, connection, person, await request.read())
         return web.Response(body=body, content_type="application/json")
+
+    return handle
+
+
+def _in_groups(write: Answer, connection: sqlite3.Connection, person: int) -> Handler:
+    """In a thread, in one transaction for all that wait when it begins."""
+    thread = ThreadPoolExecutor(max_workers=1)
+    loop = asyncio.get_running_loop()
+    waiting: list[tuple[bytes, asyncio.Future[bytes]]] = []
+    busy = asyncio.Lock()
+
+    def write_all(bodies: list[bytes]) -> list[bytes]:
+        connection.execute("BEGIN IMMEDIATE")
+        answers = [write(connection, person, body) for body in bodies]
+        connection.execute("COMMIT")
+        return answers
+
+    async def handle(request: web.Request) -> web.Response:
+        own: asyncio.Future[bytes] = loop.create_future()
+        waiting.append((await request.read(), own))
+        async with busy:
+            if not own.done():
+                group, waiting[:] = [*waiting], []
+                answers = await loop.run_in_executor(thread, write_all, [body for body, _ in group])
+                for (_, asked), answer in zip(group, answers, strict=True):
+                    asked.set_result(answer)
+        return web.Response(body=own.result(), content_type="application/json")
 
     return handle
 

@@ -1,5 +1,7 @@
 """How is it told? One table for each question, for a terminal."""
 
+import math
+
 from rich.console import Console
 from rich.table import Table
 
@@ -15,9 +17,8 @@ def show(outcome: Outcome, console: Console) -> None:
     for each in outcome.figures:
         table.add_row(*_cells(each))
     bounds = outcome.bounds
-    table.add_row(
-        "must / aim", "", f"{bounds.must} / {bounds.aim}", "", "", f"{bounds.must_cpu} / {bounds.aim_cpu}"
-    )
+    cpu = "" if math.isinf(bounds.must_cpu) else f"{bounds.must_cpu} / {bounds.aim_cpu}"
+    table.add_row("must / aim", "", f"{bounds.must} / {bounds.aim}", "", "", cpu)
     console.print(outcome.title, soft_wrap=True)
     console.print(table)
     for note in outcome.notes:

@@ -4,12 +4,13 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPResponse
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -24,6 +25,7 @@ from benchmarks.servers import SECRET, Server, process_cpu, used_by_all
 VAR = Path("var")
 CEILING_SECONDS = 1.0
 TOO_BUSY = 0.9
+LIMITS = MappingProxyType({"limit: raw, on the loop": "", "limit, with a thread hop": "/hop"})
 DISTURBED = 0.5
 """Cores that others may use before the figures need that word of caution."""
 
@@ -63,14 +65,18 @@ def against_raw(
     variables: dict[str, Any],
     bounds: Bounds,
     agree: Callable[[Sequence[bytes]], None] = same,
+    limits: Mapping[str, str] = LIMITS,
 ) -> Outcome:
-    """The operation against the raw handlers of this name, whose answers have to agree with it.
+    """The operation against the raw handlers of this name, whose answers have to agree with it. `limits`:
+    what those handlers are called, and what their paths end with; the first is the one that counts.
 
     Raises AssertionError when they do not.
     """
     targets = (
-        Target("limit: raw, on the loop", on.raw, _request(on, f"/{name}", document, variables)),
-        Target("limit, with a thread hop", on.raw, _request(on, f"/{name}/hop", document, variables)),
+        *(
+            Target(called, on.raw, _request(on, f"/{name}{end}", document, variables))
+            for called, end in limits.items()
+        ),
         Target("Préau", on.preau, _request(on, "/graphql", document, variables)),
     )
     bodies = [_body(target) for target in targets]

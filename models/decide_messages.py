@@ -9,16 +9,16 @@ from models.policy import ReplyRule
 from models.tables.conversations import ConversationKind
 
 
-def decide_switches(actor: Actor, kind: ConversationKind | None = None) -> Code | None:
+def decide_switches(actor: Actor, kind: ConversationKind | None = None, *, is_sending: bool = True) -> Code | None:
     """Whether the organization lets the actor write at all: in conversations of this kind, or of any.
 
-    While messaging is off nothing is erased (I10, IA4). In a lockdown only its administrators write. A chat's
-    conversation is offered with the chat.
+    While messaging is off nothing is erased (I10, IA4). In a lockdown only its administrators send; others may go
+    on with their drafts. A chat's conversation is offered with the chat.
     """
     policy = actor.policy
     if not policy.messaging_enabled:
         return Code.MESSAGING_DISABLED
-    if policy.lockdown and not actor.is_administrator:
+    if is_sending and policy.lockdown and not actor.is_administrator:
         return Code.LOCKDOWN
     offered = (
         policy.conversation_kinds if kind is None else kind in (ConversationKind.CHAT, *policy.conversation_kinds)

@@ -14,7 +14,7 @@ from models.addresses import addresses_of, check_reach, store_addresses
 from models.attachments import attach, check_attachments, detach_all
 from models.database import Transaction
 from models.decide_messages import decide_switches
-from models.errors import Code, Refused
+from models.errors import Code, Refused, refuse
 from models.letters import Letter, unfinished
 from models.messages import visible_messages
 from models.tables.conversations import ConversationKind, deliveries, messages, recipients
@@ -32,9 +32,7 @@ def save_draft(tx: Transaction, actor: Actor, letter: Letter, *, draft_id: int |
     draft = None if draft_id is None else find_draft(tx, actor, draft_id)
     parent = find_parent(tx, actor, kept.parent_id)
     check_attachments(tx, actor, kept.attachment_ids, message_id=draft_id)
-    refusal = decide_switches(actor, ConversationKind.MAIL)
-    if refusal is not None and refusal is not Code.LOCKDOWN:
-        raise Refused(refusal)
+    refuse(decide_switches(actor, ConversationKind.MAIL, is_sending=False))
     known = [] if draft is None else addresses_of(tx, draft.id)
     check_reach(tx, actor, kept.addresses, parent=parent, known=known)
     values = {

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 
 from models.database import Transaction
+from models.tables.base import Key
 from models.tables.events import EventKind, events, outbox
 from models.tables.organization import organizations
 
@@ -50,15 +51,18 @@ def record(
     return number
 
 
+_TAKE = (
+    update(organizations)
+    .where(organizations.c.id == bindparam("of_organization", type_=Key))
+    .values(last_event=organizations.c.last_event + bindparam("of_count", type_=Key))
+    .returning(organizations.c.last_event)
+)
+
+
 def take_numbers(tx: Transaction, organization_id: int, count: int = 1) -> int:
     """The first of the next numbers. From here to the commit the organization's row is held, so nobody else
     can take one; each must be stored with its event."""
-    last: int = tx.execute(
-        update(organizations)
-        .where(organizations.c.id == organization_id)
-        .values(last_event=organizations.c.last_event + count)
-        .returning(organizations.c.last_event)
-    ).scalar_one()
+    last: int = tx.execute(_TAKE, {"of_organization": organization_id, "of_count": count}).scalar_one()
     tx.woken.add(organization_id)
     return last - count + 1
 

@@ -22,7 +22,7 @@ def news(viewer: Viewer) -> Select[Any]:
     """
     mail = _received(viewer).where(deliveries.c.kind == ConversationKind.MAIL)
     talk = _received(viewer).where(deliveries.c.conversation_id.in_(_rooms_of_talk(viewer)))
-    found = union_all(mail, talk, _published(viewer)).cte("news").prefix_with("NOT MATERIALIZED")
+    found = union_all(mail, talk, _published(viewer)).cte().prefix_with("NOT MATERIALIZED")
     return select(found.c.number, found.c.type, found.c.id)
 
 

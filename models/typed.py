@@ -17,8 +17,8 @@ _CALLED = {
 
 @dataclass(frozen=True)
 class Typed:
-    """What is typed, as a statement has it: what `wanted` says of the most telling word, all of it empty for a blank
-    search; and the other words as rows of the same columns."""
+    """What is typed, as a statement has it: what `wanted` says of the most telling word, empty for a blank search,
+    and the other words as rows of the same columns."""
 
     low: ColumnElement[str]
     high: ColumnElement[str]

@@ -72,7 +72,12 @@ class Context:
 def _audit(tx: Transaction, by: Actor, action: str, given: Given) -> None:
     subject = next((f"{kind}:{value}" for kind, value in given.items()), f"user:{by.id}")
     tx.execute(
-        insert(audit_entries).values(
-            organization_id=by.organization_id, actor_id=by.id, action=action, subject=subject, at=tx.now
-        )
+        insert(audit_entries),
+        {
+            "organization_id": by.organization_id,
+            "actor_id": by.id,
+            "action": action,
+            "subject": subject,
+            "at": tx.now,
+        },
     )

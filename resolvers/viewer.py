@@ -73,7 +73,7 @@ Projection(
     conversations=Page(
         "Conversation",
         conversations_of_viewer,
-        keys=("latest_event", "id"),
+        keys=("latest_event",),
         descending=True,
         arguments=frozenset({"filter"}),
     ),

@@ -27,7 +27,7 @@ Dump = dict[str, list[tuple[Any, ...]]]
 REFUSALS = {
     "NOT_FOUND": "NotFoundError",
     "CALL_ALREADY_PUBLISHED": "CallAlreadyPublishedError",
-    **dict.fromkeys(("INVALID_INPUT", "TOO_LARGE", "IDEMPOTENCY_CONFLICT"), "InvalidInputError"),
+    **dict.fromkeys(("INVALID_INPUT", "TOO_LARGE", "IDEMPOTENCY_CONFLICT", "NO_RECIPIENT"), "InvalidInputError"),
 }
 """Which type stands for which code; DeniedError for all others."""
 

@@ -16,6 +16,7 @@ TEACHER, TEACHER_OF_BOTH = "prof.anglais", "prof.russe"  # of 3e A; of one learn
 LEARNER, CLASSMATE, THIRD = "eleve.3a.1", "eleve.3a.2", "eleve.3a.3"
 OTHER_LEARNER = "eleve.4b.1"
 PARENT, OTHER_PARENT = "parent.3a.1", "parent.3a.2"  # of learners in both classes; of one in 3e A
+STRANGER = "parent.4b.1"  # shares no chat with these
 CLASS, OTHER_CLASS = "3e A", "4e B"
 IN_CLASS = ("eleve.3a.1", "eleve.3a.2", "eleve.3a.3", "eleve.3a.4", "eleve.3a.5")
 PARENTS_OF_CLASS = ("parent.3a.1", "parent.3a.2", "parent.3a.3", "parent.3a.4", "parent.3a.5")
@@ -75,8 +76,9 @@ def letter(*to: Any, subject: str = "Sujet", body: str = "Bonjour", **mail: Any)
     def ids(whom: Any) -> list[str]:
         return [each.id if isinstance(each, Person) else each for each in whom]
 
-    copies = {role: ids(mail.pop(role)) for role in ("cc", "bcc") if role in mail}
-    return {"to": ids(to), "subject": subject, "body": body, **copies, **mail}
+    for role in {"cc", "bcc"} & mail.keys():
+        mail[role] = ids(mail[role])
+    return {"to": ids(to), "subject": subject, "body": body, **mail}
 
 
 async def folder(person: Person, name: str = "INBOX", **chosen: Any) -> list[str]:

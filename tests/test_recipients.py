@@ -1,113 +1,42 @@
-"""Whom does somebody find who types the beginning of a name, and may he write to whom he sees? (P7-P12, M2, M5)"""
+"""Whom does somebody find who types the beginning of a name? (P7-P9, P11, P12, M2, M5)"""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, update
 
-from jobs.demo.roster_set import Person as Pupil
-from jobs.demo.roster_set import School, StudyGroup
 from models import recipients
 from models.actor import Viewer
 from models.audiences import POSITIONS, audience_id, parse_audience
 from models.database import Database
-from models.migrate import configuration, migrate
 from models.organization import organization_called
 from models.people_scopes import visible_people
 from models.presets import PRESETS
 from models.reach import audiences_in_reach, people_in_reach
-from models.search_words import words_of_person, words_wanted
-from models.tables.people import Position, groups, guardianships, search_words, users
+from models.tables.people import Position, groups, guardianships, users
 from models.text import fold
-from tests.api import Api, Person
+from tests.api import Api
+from tests.finding import FIND, HILL, PINS, SCHOOL, finds, hill, pins
 from tests.lookahead.caches import forget_all
-from tests.reach_school import GONE, ReachSchool
-from tests.school import SchoolClock, school_database
-from tests.small_school import database_at
+from tests.reach_school import GONE
+from tests.school import SchoolClock
 from tests.steps import import_school, turn
 
-PINS, HILL = "Lycée des Pins", "Hill School"
 
-FIND = """query($search: String!, $first: Int) { viewer { recipients(search: $search, first: $first) {
-    __typename ... on User { id login } ... on Audience { id name } } } }"""
-
-
-async def finds(person: Person, search: str, first: int | None = 100) -> list[str]:
-    """The logins of the people and the names of the audiences, as listed."""
-    shown = await person.ask(FIND, search=search, first=first)
-    return [found.get("login") or found["name"] for found in shown["viewer"]["recipients"]]
-
-
-# ----------------------------------------------------------------------------------- a school by name
-
-IN_3A, IN_4B = ("l.zoe", "l.anna", "l.artem"), ("l.ali",)
-
-PEOPLE = (
-    Pupil("chief", "administrator", "Adèle", "Brun"),
-    Pupil("other.chief", "administrator", "Armand", "Noir"),
-    Pupil("office", "aide", "Agathe", "Petit"),
-    Pupil("t.maths", "teacher", "Alain", "Bois"),
-    Pupil("t.russian", "teacher", "Софья", "Ёлкина"),
-    Pupil("t.4b", "teacher", "Agnès", "Clerc"),
-    Pupil("l.zoe", "student", "Zoé", "Arnaud", guardians=("p.arnaud", "p.par")),
-    Pupil("l.anna", "student", "Anna", "O'Brien", guardians=("p.obrien",)),
-    Pupil("l.artem", "student", "Артём", "Орлов-Йохансен", guardians=("p.orlov", "t.4b")),
-    Pupil("l.ali", "student", "Ali", "Absent", guardians=("p.absent", "p.obrien")),
-    Pupil("p.arnaud", "guardian", "Hélène", "Arnaud"),
-    Pupil("p.par", "guardian", "Parfait", "Arnaud"),
-    Pupil("p.obrien", "guardian", "Parisa", "O’Brien"),
-    Pupil("p.orlov", "guardian", "Йохан", "Орлов"),
-    Pupil("p.absent", "guardian", "Pascal", "Absent"),
-)
-STUDY = (
-    StudyGroup("3a", "3e P", "Classe", ("t.maths",), IN_3A, True, ("t.maths",), "c3"),
-    StudyGroup("4b", "4e Q", "Classe", ("t.4b",), IN_4B, True, ("t.4b",), "c4"),
-    StudyGroup("way", "Parcours Avenir", "Orientation", ("t.russian",), IN_3A[:2], cycle="c3"),
-    StudyGroup("russian", "Russe 3e-4e", "Russe", ("t.russian",), ("l.anna", "l.ali")),
-)
-SCHOOL = School(
-    source_id="pins",
-    name=PINS,
-    preset="CAMPUS",
-    time_zone="Europe/Paris",
-    locale="fr",
-    people=PEOPLE,
-    study_groups=STUDY,
-    cycles=(("c3", "Cycle 3"), ("c4", "Cycle 4")),
-    in_cycles=(("chief", "c3"), ("other.chief", "c4")),
-)
-
-
-@pytest.fixture
-def pins(api: Api) -> Callable[[str], Callable[[str], Person]]:
-    """The school under a preset: its people by login."""
-
-    def opened(preset: str) -> Callable[[str], Person]:
-        import_school(api.database, replace(SCHOOL, preset=preset))
-        return lambda login: api.as_(login, PINS)
-
-    return opened
-
-
-Pins = Callable[[str], Callable[[str], Person]]
-
-
-async def test_scenario_14_P7_P11_PA4_PA5_the_reach_of_a_learner(pins: Pins) -> None:
+async def test_scenario_14_P7_P11_PA4_PA5_the_reach_of_a_learner(api: Api) -> None:
     """Classmates, own teachers, administrators of the own cycle and oneself; nobody of another class, no teacher
     whom she does not have, no administrator of another cycle."""
-    zoe = pins("CAMPUS")("l.zoe")
+    zoe = pins(api, "CAMPUS")("l.zoe")
     assert await finds(zoe, "a") == ["chief", "t.maths", "l.anna", "l.zoe"]
     assert await finds(zoe, "А") == ["l.artem"], "a Cyrillic letter is another one"
     assert await finds(zoe, "елк") == ["t.russian"]
 
 
-async def test_scenario_15_P8_P9_the_reach_of_teachers_and_administrators(pins: Pins) -> None:
-    people = pins("CAMPUS")
+async def test_scenario_15_P8_P9_the_reach_of_teachers_and_administrators(api: Api) -> None:
+    people = pins(api, "CAMPUS")
     assert await finds(people("t.maths"), "a") == ["chief", "t.maths", "l.anna", "l.zoe"]
     assert await finds(people("t.maths"), "софья") == ["t.russian"], "she teaches in the cycle"
     assert await finds(people("t.russian"), "al") == ["t.maths", "l.ali"], "a learner of hers in another cycle"
@@ -117,9 +46,9 @@ async def test_scenario_15_P8_P9_the_reach_of_teachers_and_administrators(pins: 
     assert await finds(people("other.chief"), "arnaud") == [], "nobody of another cycle"
 
 
-async def test_scenario_26_M2_M5_MA8_autocomplete_and_reach(pins: Pins) -> None:
+async def test_scenario_26_M2_M5_MA8_autocomplete_and_reach(api: Api) -> None:
     """Her own father and the audiences that she may address; not the parents of her class."""
-    people = pins("ENT")
+    people = pins(api, "ENT")
     assert await finds(people("l.zoe"), "par") == ["p.par", "Enseignants, Parcours Avenir"]
     assert await finds(people("l.zoe"), "parents") == []
     assert await finds(people("office"), "par") == [
@@ -138,8 +67,8 @@ async def test_scenario_26_M2_M5_MA8_autocomplete_and_reach(pins: Pins) -> None:
     assert await finds(people("office"), "par 3e") == ["Parents, 3e P", "Parents, Russe 3e-4e"]
 
 
-async def test_M5_audiences_only_where_the_policy_has_them(pins: Pins) -> None:
-    people = pins("EPOS_SCHOOL")
+async def test_M5_audiences_only_where_the_policy_has_them(api: Api) -> None:
+    people = pins(api, "EPOS_SCHOOL")
     assert await finds(people("office"), "par") == ["p.par", "p.obrien"]
 
 
@@ -182,18 +111,18 @@ async def test_M5_audiences_only_where_the_policy_has_them(pins: Pins) -> None:
     ],
 )
 async def test_P11_PA1_beginnings_of_words_and_of_the_login(
-    pins: Pins, search: str, found: list[str] | None
+    api: Api, search: str, found: list[str] | None
 ) -> None:
     """Folded, in any order, all of them; a blank search is empty."""
-    office = pins("EPOS_SCHOOL")("office")
+    office = pins(api, "EPOS_SCHOOL")("office")
     if found is None:
         assert await finds(office, search) == await finds(office, "a") != []
     else:
         assert sorted(await finds(office, search)) == sorted(found)
 
 
-async def test_a_learners_name_offers_the_guardians_within_reach(pins: Pins) -> None:
-    people = pins("EPOS_COLLEGE")
+async def test_a_learners_name_offers_the_guardians_within_reach(api: Api) -> None:
+    people = pins(api, "EPOS_COLLEGE")
     assert await finds(people("chief"), "anna") == ["l.anna", "p.obrien"]
     assert await finds(people("chief"), "l.anna") == ["l.anna"], "the name does, not the login"
     assert await finds(people("t.4b"), "anna") == ["p.obrien"], "within reach is only her mother"
@@ -201,16 +130,16 @@ async def test_a_learners_name_offers_the_guardians_within_reach(pins: Pins) -> 
     assert await finds(people("l.anna"), "zoe") == [], "nobody of them is within reach"
 
 
-async def test_P12_PA2_a_name_that_is_not_seen_offers_nobody(pins: Pins) -> None:
+async def test_P12_PA2_a_name_that_is_not_seen_offers_nobody(api: Api) -> None:
     """Ali may write to his teacher. That she is somebody's mother he learns where he sees that child, not else."""
-    ali = pins("CAMPUS")("l.ali")
+    ali = pins(api, "CAMPUS")("l.ali")
     assert await finds(ali, "agnes") == ["t.4b"]
     for search in ("артём", "zoe", "nobody", "l.zoe", "armandine"):
         assert await finds(ali, search) == [], search
 
 
-async def test_a_guardian_is_named_by_children_whom_the_viewer_sees(pins: Pins, api: Api) -> None:
-    people = pins("CAMPUS")
+async def test_a_guardian_is_named_by_children_whom_the_viewer_sees(api: Api) -> None:
+    people = pins(api, "CAMPUS")
     rule = {"fromPosition": "LEARNER", "groupKind": "CLASS", "toPosition": "GUARDIAN"}
     turn(api.database, PINS, reach=[rule])
     assert await finds(people("l.ali"), "brien") == ["p.obrien"]
@@ -226,15 +155,26 @@ async def test_a_guardian_is_named_by_children_whom_the_viewer_sees(pins: Pins, 
 # ------------------------------------------------------------------------------------------ how many
 
 
-async def test_people_and_audiences_share_the_places(pins: Pins) -> None:
+async def test_people_and_audiences_share_the_places(api: Api) -> None:
     """As many of each where both are many; what comes first in the alphabet is taken, shown by name."""
-    office = pins("ENT")("office")
+    office = pins(api, "ENT")("office")
     assert await finds(office, "par", 4) == ["p.par", "p.obrien", "Parents, 3e P", "Parents, 4e Q"]
     assert await finds(office, "par", 3) == ["p.par", "p.obrien", "Parents, 3e P"]
     assert await finds(office, "par", 1) == ["p.par"]
     assert len(await finds(office, "par", 100)) == 11
     assert await finds(office, "parents", 2) == ["Parents, 3e P", "Parents, 4e Q"]
     assert await finds(office, "a", 2) == ["l.ali", "Administrateurs, Cycle 3"], "Absent comes before Adèle"
+
+
+@pytest.mark.parametrize("preset", ["EPOS_SCHOOL", "ENT"])
+async def test_as_many_as_are_asked_for(api: Api, preset: str) -> None:
+    """Who is found by several words, or by several children, takes one place."""
+    office = pins(api, preset)("office")
+    found = await finds(office, "a")
+    assert len(found) == len(set(found)) > 10
+    for first in range(1, len(found) + 1):
+        some = await finds(office, "a", first)
+        assert len(some) == len(set(some)) == first and set(some) <= set(found)
 
 
 async def test_twenty_unless_said_otherwise(api: Api) -> None:
@@ -256,21 +196,8 @@ async def test_sizes_and_searches_beyond_the_limits(api: Api) -> None:
 # -------------------------------------------------------------------- everybody, against a dumb count
 
 
-Opened = Callable[[str], AbstractAsyncContextManager[tuple[Api, ReachSchool]]]
 VIEWERS = ("head", "deputy", "nurse", "arts.chief", "t.1a", "t.father", "l.1a", "l.2a", "g.two", "owner")
 SEARCHES = ("l", "g", "t", "d", "a", "le", "lea a", "l.1", "s", "1", "par 1", "teach m")
-
-
-@pytest.fixture
-def hill(tmp_path: Path, clock: SchoolClock) -> Opened:
-    @asynccontextmanager
-    async def opened(preset: str) -> AsyncIterator[tuple[Api, ReachSchool]]:
-        database = database_at(tmp_path, clock)
-        school = ReachSchool(database, tmp_path, preset)
-        async with Api.serving(database) as api:
-            yield api, school
-
-    return opened
 
 
 @pytest.fixture(params=["narrow", "wide"])
@@ -285,9 +212,9 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.mark.parametrize("preset", PRESETS)
 async def test_P12_PA2_exactly_who_is_within_reach_and_is_called_so(
-    hill: Opened, preset: str, width: None
+    tmp_path: Path, clock: SchoolClock, preset: str, width: None
 ) -> None:
-    async with hill(preset) as (api, school):
+    async with hill(tmp_path, clock, preset) as (api, school):
         counting = DumbCount(api.database)
         found_at_all: set[str] = set()
         for login in VIEWERS:
@@ -341,8 +268,16 @@ def _begin(search: str, words: list[str]) -> bool:
 # ------------------------------------------------------------------------------------------ audiences
 
 
-async def test_M2_an_audience_with_its_people(pins: Pins, api: Api) -> None:
-    people = pins("ENT")
+async def test_a_blank_search_finds_no_audience(api: Api) -> None:
+    office = pins(api, "ENT")("office")
+    with api.database.transaction() as tx:
+        tx.execute(update(groups).where(groups.c.name == "Russe 3e-4e").values(search_key="russe 3e-"))
+    assert await finds(office, "russe")
+    assert await finds(office, " ") == await finds(office, ",") == await finds(office, "-") == []
+
+
+async def test_M2_an_audience_with_its_people(api: Api) -> None:
+    people = pins(api, "ENT")
     asked = """{ viewer { recipients(search: "Parents, 3e P", first: 1) { ... on Audience {
         id name position size group { id name kind } } } } }"""
     group_id = api.group("3e P")
@@ -405,8 +340,8 @@ def test_what_is_no_id_of_an_audience(id_: str) -> None:
 # ------------------------------------------------------------------------------ one statement, by index
 
 
-async def test_everything_in_one_statement(pins: Pins, api: Api) -> None:
-    office = pins("ENT")("office")
+async def test_everything_in_one_statement(api: Api) -> None:
+    office = pins(api, "ENT")("office")
     api.statements.clear()
     shown = await office.ask(
         """{ viewer {
@@ -424,9 +359,9 @@ async def test_everything_in_one_statement(pins: Pins, api: Api) -> None:
 
 
 @pytest.mark.parametrize("preset", ["ENT", "CAMPUS"])
-async def test_no_table_is_read_as_a_whole(pins: Pins, api: Api, preset: str) -> None:
+async def test_no_table_is_read_as_a_whole(api: Api, preset: str) -> None:
     """An organization of fifty thousand is searched by index: what is scanned is made by the statement itself."""
-    await finds(pins(preset)("l.zoe"), "a")
+    await finds(pins(api, preset)("l.zoe"), "a")
     sql = api.statements[-1]
     with api.database.engine.connect() as connection:
         plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, (None,) * sql.count("?")).all()

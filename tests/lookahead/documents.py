@@ -54,6 +54,31 @@ UNTOLD = frozenset({"reason"})
 """Sentences are for people: what they say is not held against anything here."""
 
 
+THEMES = {
+    "everything": frozenset[str](),
+    "chats": frozenset(
+        {
+            *("conversations", "mailbox", "feed", "unreadConversations", "unreadMessages", "unreadMail"),
+            *(
+                "viewerCanMessage",
+                "viewerCannotMessageReason",
+                "Conversation",
+                "Message",
+                "Attachment",
+                "Audience",
+            ),
+        }
+    ),
+    "talk": frozenset(
+        {
+            *("chats", "groups", "calls", "publishedCall", "organization", "canCreateChat", "memberships"),
+            *("isLinked", "messengerUrl", "newCalls", "Chat", "Call", "Group", "Organization"),
+        }
+    ),
+}
+"""Fields and types that a document leaves alone, so that it has more of the others."""
+
+
 @dataclass
 class Document:
     """A document and two sets of values for its variables."""
@@ -62,8 +87,9 @@ class Document:
     variables: tuple[dict[str, Any], dict[str, Any]]
 
 
-def random_query(schema: GraphQLSchema, random: Random, pools: Pools) -> Document:
-    writer = _Writer(schema, random, pools)
+def random_query(schema: GraphQLSchema, random: Random, pools: Pools, theme: str | None = None) -> Document:
+    left_alone = THEMES[theme or random.choice(list(THEMES))]
+    writer = _Writer(schema, random, pools, left_alone)
     return writer.document("query", writer.selection(_object(schema, "Query"), 0))
 
 
@@ -92,6 +118,7 @@ class _Writer:
     schema: GraphQLSchema
     random: Random
     pools: Pools
+    left_alone: frozenset[str] = frozenset()
     variables: dict[str, Variable] = field(default_factory=dict)
     fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
     names: int = 0
@@ -138,7 +165,7 @@ class _Writer:
                 return self.inline(type_, depth)
             if dice < (0.8 if is_abstract else 0.2):
                 return self.spread(type_, depth)
-        if dice > 0.93 or not _fields(type_):
+        if dice > 0.93 or not self.fields(type_):
             return self.typename()
         return self.field(type_, depth, repeatable)
 
@@ -149,21 +176,25 @@ class _Writer:
         return f"{self.alias()}__typename{self.directives()}"
 
     def field(self, type_: Composite, depth: int, repeatable: list[tuple[str, Composite]]) -> str:
-        deeper = [name for name, each in _fields(type_).items() if not is_leaf_type(_named(each))]
-        leaves = [name for name in _fields(type_) if name not in deeper]
+        known = self.fields(type_)
+        deeper = [name for name, each in known.items() if not is_leaf_type(_named(each))]
+        leaves = [name for name in known if name not in deeper]
         if leaves and (not deeper or self.is_crowded(depth) or self.chance(self.plainness(type_))):
             chosen = self.random.choices(leaves, k=self.random.randint(1, 3))
             return " ".join(f"{self.alias_of(name)}{name}{self.directives()}" for name in chosen)
         if not deeper or self.is_crowded(depth):
             return self.typename()
         name = self.random.choice([*deeper, *(one for one in deeper for _ in range(2) if one in OFTEN)])
-        definition = _fields(type_)[name]
+        definition = known[name]
         arguments = self.arguments(definition)
         head = f"{self.alias_of(name, always=bool(arguments))}{name}{arguments}"
         below = _composite(definition)
         repeatable.append((head, below))
         cost = CONNECTION if "first" in definition.args else 1
         return f"{head}{self.directives()} {self.selection(below, depth + cost)}"
+
+    def fields(self, type_: Composite) -> dict[str, GraphQLField]:
+        return {name: each for name, each in _fields(type_).items() if name not in self.left_alone}
 
     def plainness(self, type_: Composite) -> float:
         """How likely a plain value is where there are objects as well: it is not what connections are for."""
@@ -197,7 +228,7 @@ class _Writer:
             for name, each in self.schema.type_map.items()
             if isinstance(each, GraphQLInterfaceType) and mine & _possible(self.schema, each)
         ]
-        return sorted({*mine, *abstract})
+        return sorted({*(mine - self.left_alone or mine), *abstract})
 
     # --------------------------------------------------------------------------- aliases, directives
 

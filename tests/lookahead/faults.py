@@ -5,15 +5,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
+import resolvers.addresses
 import resolvers.chats
+import resolvers.conversations
+import resolvers.messages
 import resolvers.paging
 import resolvers.projection
 import resolvers.viewer
 import schema.selection
+from models.addresses import addressed_openly
 from models.chat_scopes import any_calls, any_chats
-from models.tables.chats import chats
+from models.messages import any_messages
+from models.tables.chats import chats, participations
+from models.tables.conversations import Role, deliveries
+from models.tables.people import users
 from resolvers.dialects import json_object
 from resolvers.projection import PROJECTIONS, Column
 from resolvers.statement import VIEWER
@@ -135,20 +142,66 @@ def _wildcards_match(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(resolvers.paging, "contains", lambda text: f"%{text.casefold()}%")
 
 
-FAULTS: list[Planted] = [
-    _in_wrong_order,
-    _without_visibility,
-    _chats_of_others,
-    _booleans_as_numbers,
-    _aliases_lost,
-    _one_too_many,
-    _cursor_included,
-    _fragments_on_interfaces_lost,
-    _second_spread_merges_nothing,
-    _skip_is_ignored,
-    _condition_of_the_first_request,
-    _null_is_an_object,
-    _addresses_for_everybody,
-    _total_of_the_page,
-    _wildcards_match,
-]
+def _deleted_messages_are_seen(patch: pytest.MonkeyPatch) -> None:
+    """Whoever knows its id sees a message that he has deleted."""
+    patch.setattr(resolvers.viewer, "visible_messages", any_messages)
+    patch.setattr(resolvers.messages, "visible_messages", any_messages)
+
+
+def _blind_recipients_are_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(resolvers.addresses, "addressed_blindly", lambda _, copy: addressed_openly(copy.id, Role.BCC))
+
+
+def _begins_with_the_oldest(patch: pytest.MonkeyPatch) -> None:
+    """Messages without arguments are the first page of them."""
+    entries = PROJECTIONS["Conversation"].entries
+    found = entries["messages"]
+    assert isinstance(found, resolvers.paging.Page)
+    patch.setitem(entries, "messages", replace(found, newest=False))
+
+
+def _who_has_left_sees_who_came(patch: pytest.MonkeyPatch) -> None:
+    """The people of a conversation are those of now."""
+
+    def of_now(_: Any, row: Any) -> Any:
+        here = select(participations, users.c.search_key).join(users, users.c.id == participations.c.user_id)
+        return here.where(participations.c.room_id == row.id, participations.c.left_at.is_(None))
+
+    patch.setattr(resolvers.conversations, "people_in", of_now)
+
+
+def _trash_is_unread(patch: pytest.MonkeyPatch) -> None:
+    """What was deleted unread is counted still."""
+    mine = deliveries.c
+    patch.setattr(
+        resolvers.conversations, "is_unread", lambda: and_(mine.read_at.is_(None), mine.received_as.is_not(None))
+    )
+
+
+FAULTS: dict[str, list[Planted]] = {
+    "chats": [
+        _in_wrong_order,
+        _without_visibility,
+        _chats_of_others,
+        _booleans_as_numbers,
+        _aliases_lost,
+        _one_too_many,
+        _cursor_included,
+        _fragments_on_interfaces_lost,
+        _second_spread_merges_nothing,
+        _skip_is_ignored,
+        _condition_of_the_first_request,
+        _null_is_an_object,
+        _addresses_for_everybody,
+        _total_of_the_page,
+        _wildcards_match,
+    ],
+    "talk": [
+        _deleted_messages_are_seen,
+        _blind_recipients_are_told,
+        _begins_with_the_oldest,
+        _who_has_left_sees_who_came,
+        _trash_is_unread,
+    ],
+}
+"""By what a document has to be about to find them."""

@@ -37,6 +37,11 @@ from tests.lookahead.things import (
 
 Answer = Callable[..., Any]
 
+KNOBS = (
+    *("messagingEnabled", "lockdown", "linkRequirement", "chatKinds", "conversationKinds", "selfMessages"),
+    *("audiencesAsRecipients", "attachments", "bodyFormat", "messageDeletion", "conversationDeletion"),
+)
+
 PARTS = {
     "PageInfo": ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor"),
     "Badges": ("unreadConversations", "unreadMessages", "unreadMail", "newCalls"),
@@ -171,7 +176,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
     },
     "Policy": {
         "preset": _column("preset"),
-        **{name: _knob(name) for name in ("messagingEnabled", "chatKinds", "linkRequirement", "lockdown")},
+        **{name: _knob(name) for name in KNOBS},
     },
     "User": {
         "id": _id("User"),

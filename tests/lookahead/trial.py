@@ -89,9 +89,9 @@ class Trial:
                 answer = orjson.loads(await person.send(text, {}))
                 assert_conforms(self._schema, parse(text), {}, answer["data"], self._keep)
 
-    async def query(self, number: int) -> None:
+    async def query(self, number: int, theme: str | None = None) -> None:
         random, person = self._begin("query", number)
-        await self._answered(person, random_query(self._schema, random, self._pools), number)
+        await self._answered(person, random_query(self._schema, random, self._pools, theme), number)
 
     async def mutation(self, number: int) -> None:
         """Its payload is read back inside the writer."""

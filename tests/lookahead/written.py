@@ -44,7 +44,7 @@ def conversation_page(sight: Sight, filter: Thing | None = None, **page: Any) ->
     things = [thing("Conversation", each) for _, each in sorted(found, key=lambda it: it[0], reverse=True)]
 
     def place_of(it: Thing) -> list[Any]:
-        return [talk.place(sight, it["row"].id), it["row"].id]
+        return [talk.place(sight, it["row"].id)]
 
     return listed(Page("Conversation", things, place_of, descending=True, **page))
 
