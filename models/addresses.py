@@ -3,29 +3,32 @@
 People and audiences are stored as they were called.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Text,
     and_,
+    bindparam,
     case,
     delete,
     func,
     insert,
-    literal,
     or_,
     select,
 )
 
-from models.actor import Actor, Viewer
+from models.actor import ASKING, Actor, Viewer
 from models.database import Transaction
 from models.decide_messages import may_answer
 from models.errors import Code, Refused
+from models.prepared import Prepared
 from models.reach import may_address, may_start
+from models.tables.base import Key
 from models.tables.conversations import Role, recipients
 from models.tables.people import Position, groups, users
 
@@ -104,50 +107,53 @@ def check_reach(
     if parent is not None:
         answered = {each.whom for each in addresses_of(tx, parent.id) if each.role in OPENLY}
         answered.add((parent.author_id, None, None))
-    _check_people(tx, actor, wanted, answered)
-    _check_audiences(tx, actor, wanted, answered)
-
-
-def _check_people(tx: Transaction, actor: Actor, wanted: set[Whom], answered: set[Whom]) -> None:
-    ids = {user_id for user_id, _, _ in wanted if user_id is not None}
-    if not ids:
-        return
-    may_be_answered = {user_id for user_id, _, _ in answered}
-    facts = select(
-        users.c.id,
-        users.c.deactivated_at.is_(None).label("is_active"),
-        may_start(actor, actor.id, users.c.id).label("starts"),
-        may_start(actor, users.c.id, actor.id).label("other_starts"),
-    ).where(users.c.organization_id == actor.organization_id, users.c.id.in_(ids))
-    reached = {
-        row.id
-        for row in tx.execute(facts)
-        if (row.is_active and row.starts)
-        or (
-            row.id in may_be_answered
-            and may_answer(actor, starts=row.starts, other_starts=row.other_starts, other_has_written=True)
-        )
-    }
-    if reached != ids:
-        raise Refused(Code.OUT_OF_REACH)
-
-
-def _check_audiences(tx: Transaction, actor: Actor, wanted: set[Whom], answered: set[Whom]) -> None:
-    free = may_answer(actor, starts=False, other_starts=False, other_has_written=True)
-    by_position: defaultdict[Position, set[int]] = defaultdict(set)
-    for each in wanted - answered if free else wanted:
-        _, group_id, position = each
-        if group_id is not None and position is not None:
-            by_position[position].add(group_id)
-    for position, group_ids in by_position.items():
-        found = select(groups.c.id).where(
-            groups.c.organization_id == actor.organization_id,
-            groups.c.ended_at.is_(None),
-            groups.c.id.in_(group_ids),
-            may_address(actor, groups.c.id, literal(position.value)),
-        )
-        if set(tx.execute(found).scalars()) != group_ids:
+    asking = {"viewer": actor.id, "organization": actor.organization_id}
+    for whom in wanted:
+        user_id, group_id, position = whom
+        if position is None:
+            row = _person().run(tx, **asking, person=user_id).one_or_none()
+            reached = row is not None and _reaches(actor, row, is_answered=whom in answered)
+        else:
+            free = whom in answered and may_answer(actor, starts=False, other_starts=False, other_has_written=True)
+            found = _audience().run(tx, **asking, group=group_id, position=position.value)
+            reached = found.one_or_none() is not None or free
+        if not reached:
             raise Refused(Code.OUT_OF_REACH)
+
+
+def _reaches(actor: Actor, row: Any, *, is_answered: bool) -> bool:
+    """Whether a person may be addressed. Who has left may still be answered: no copy is made for him."""
+    if row.is_active and row.starts:
+        return True
+    return is_answered and may_answer(
+        actor, starts=bool(row.starts), other_starts=bool(row.other_starts), other_has_written=True
+    )
+
+
+@cache
+def _person() -> Prepared:
+    """How a person and the actor stand to each other."""
+    facts: dict[str, ColumnElement[Any]] = {
+        "is_active": users.c.deactivated_at.is_(None),
+        "starts": may_start(ASKING, ASKING.id, users.c.id),
+        "other_starts": may_start(ASKING, users.c.id, ASKING.id),
+    }
+    whole = select(*(fact.label(name) for name, fact in facts.items()))
+    wanted = bindparam("person", type_=Key)
+    return Prepared(whole.where(users.c.organization_id == ASKING.organization_id, users.c.id == wanted))
+
+
+@cache
+def _audience() -> Prepared:
+    """One row when the actor may address it."""
+    return Prepared(
+        select(groups.c.id).where(
+            groups.c.organization_id == ASKING.organization_id,
+            groups.c.ended_at.is_(None),
+            groups.c.id == bindparam("group", type_=Key),
+            may_address(ASKING, groups.c.id, bindparam("position", type_=Text())),
+        )
+    )
 
 
 # ------------------------------------------------------------------------------------------ reading

@@ -24,17 +24,20 @@ LONGEST = 100_000
 """Characters of what is stored. Closing what was left open, and marking links, make a body longer."""
 
 MOST_WORK = 400_000
-"""Elements that a parser may have to make. It opens anew, in every paragraph, whatever was left open before: then
-20,000 characters can become millions of elements."""
+"""How many elements a parser may have to make at most. It opens anew, in every paragraph, whatever formatting was
+left open before: so 20,000 characters can become millions of elements."""
 
 REFERENCE = "attachment:Attachment_"
 """How a body names one of its files, by its number."""
 
 _REFERENCE = re.compile(REFERENCE + r"[1-9][0-9]{0,17}", re.ASCII)
 _PLACE = re.compile(r'(<(?:img|audio|video) [^<>]*?)src="attachment:Attachment_([0-9]+)"', re.ASCII)
-_STAYS_OPEN = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]", re.IGNORECASE)
-_PLAIN_ONES = 42
-"""Each of these fourteen is opened anew three times at most, unless attributes make them differ."""
+_FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+_NEVER_CLOSED = {"br", "hr", "img", "wbr"}
+_OTHERS = {"p", "div", "span", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "sub", "sup"}
+_VALUE = r"""=(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`]+)"""
+_TAG = re.compile(rf"<(/?)([a-z][a-z0-9]*)((?:\s+[a-z-]+(?:{_VALUE})?)*)\s*/?>", re.ASCII | re.IGNORECASE)
+_MAY_DIFFER = re.compile(rf"<(?:{'|'.join(sorted(_FORMATTING))})[\s/]", re.ASCII | re.IGNORECASE)
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -47,7 +50,7 @@ def cleaned(body: str) -> str | None:
     Takes a few milliseconds for the longest body, some 100 for the most malicious one: what is worked out
     beforehand, outside the writer, is found here when it is stored.
     """
-    if (len(_STAYS_OPEN.findall(body)) + _PLAIN_ONES) * body.count("<") > MOST_WORK:
+    if _work(body) > MOST_WORK:
         return None
     kept = nh3.clean(
         body,
@@ -76,6 +79,42 @@ def with_addresses(stored: str, address: Callable[[int], str | None]) -> str:
         return found[1].rstrip() if known is None else f'{found[1]}src="{html.escape(known)}"'
 
     return _PLACE.sub(place, stored)
+
+
+def _work(body: str) -> int:
+    """How many elements the body can become, and not much more than that where its tags are in good order."""
+    in_order = _work_in_order(body)
+    if in_order is not None:
+        return in_order
+    without_attributes = 3 * len(_FORMATTING)  # equal ones are opened anew three times at most
+    return (len(_MAY_DIFFER.findall(body)) + without_attributes) * body.count("<")
+
+
+def _work_in_order(body: str) -> int | None:
+    """The same when every tag is a plain one and closed inside the one around it; else None.
+
+    Then what is open before a tag, and no more, may have to be opened anew for it.
+    """
+    path: list[str] = []
+    count = work = formatting = 0
+    for tag in _TAG.finditer(body):
+        name = tag[2].lower()
+        count += 1
+        if name in _NEVER_CLOSED:
+            work += 1 + formatting
+        elif name not in _FORMATTING and name not in _OTHERS:
+            return None
+        elif not tag[1]:
+            work += 1 + formatting
+            formatting += name in _FORMATTING
+            path.append(name)
+        elif path and path[-1] == name:
+            work += formatting
+            formatting -= name in _FORMATTING
+            path.pop()
+        else:
+            return None
+    return work if count == body.count("<") and not path else None
 
 
 def _kept(_: str, attribute: str, value: str) -> str | None:

@@ -9,6 +9,7 @@ from models.tables.chats import participations, rooms
 from models.tables.conversations import attachments, conversations, deliveries, messages, recipients
 from models.tables.people import memberships, users
 from tests.api import Api, Person
+from tests.listening import cursor
 from tests.mailing import (
     CLASSMATE,
     CURATOR,
@@ -116,14 +117,15 @@ async def test_MA5_a_draft_is_discarded_for_good(school: MailSchool) -> None:
 async def test_nobody_but_its_author_ever_sees_a_draft(school: MailSchool) -> None:
     author, learner = school(CURATOR), school(LEARNER)
     mail = await send(learner, author)
-    received_ = "subscription { messageReceived { message { id } } }"
-    changed = "subscription { messageChanged { messageId } }"
-    threads = "subscription { conversationChanged { conversationId } }"
+    now = await cursor(learner)
+    received_ = "subscription($after: String) { messageReceived(after: $after) { message { id } } }"
+    changed = "subscription($after: String) { messageChanged(after: $after) { messageId } }"
+    threads = "subscription($after: String) { conversationChanged(after: $after) { conversationId } }"
     async with (
-        learner.listening(received_) as arrivals,
-        learner.listening(changed) as changes,
-        learner.listening(threads) as moves,
-        author.listening(received_) as own,
+        learner.listening(received_, after=now) as arrivals,
+        learner.listening(changed, after=now) as changes,
+        learner.listening(threads, after=now) as moves,
+        author.listening(received_, after=now) as own,
     ):
         draft = await save(author, learner, bcc=[school(PRINCIPAL)], inReplyToId=mail)
         thread = (await show(author, draft, "conversation { id title }"))["conversation"]["id"]

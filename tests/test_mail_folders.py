@@ -7,6 +7,7 @@ import pytest
 from models.tables.chats import participations
 from models.tables.conversations import attachments, deliveries, messages, recipients
 from tests.api import Api
+from tests.listening import cursor
 from tests.mailing import (
     CLASSMATE,
     CURATOR,
@@ -249,13 +250,15 @@ async def test_the_thread_follows_what_is_left_of_it(school: MailSchool) -> None
 async def test_other_devices_hear_of_each_move(school: MailSchool) -> None:
     learner = school(LEARNER)
     mail = await send(school(CURATOR), learner, school(CLASSMATE))
-    changed = "subscription { messageChanged { messageId message { isRead viewerActions } } }"
+    now = await cursor(learner)
+    changed = """subscription($after: String) { messageChanged(after: $after) {
+        messageId message { isRead viewerActions } } }"""
     badges = "subscription { badgesChanged { unreadMail } }"
     async with (
-        learner.listening(changed) as here,
+        learner.listening(changed, after=now) as here,
         learner.listening(badges) as badge,
-        school(CLASSMATE).listening(changed) as elsewhere,
-        school(CURATOR).listening(changed) as at_the_authors,
+        school(CLASSMATE).listening(changed, after=now) as elsewhere,
+        school(CURATOR).listening(changed, after=now) as at_the_authors,
     ):
         assert await badge.next() == {"unreadMail": 1}
         await learner.do("trashMessages", messageIds=[mail])

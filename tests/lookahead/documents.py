@@ -33,17 +33,8 @@ MOST_PARTS = 30
 
 OFTEN = frozenset(
     {
-        "viewer",
-        "chats",
-        "participants",
-        "calls",
-        "groups",
-        "members",
-        "edges",
-        "nodes",
-        "conversations",
-        "messages",
-        "mailbox",
+        *("viewer", "chats", "participants", "calls", "groups", "members", "edges", "nodes"),
+        *("conversations", "messages", "mailbox"),
     }
 )
 """Where most can go wrong."""
@@ -97,7 +88,7 @@ def random_mutation(schema: GraphQLSchema, random: Random, pools: Pools) -> Docu
     """One that must succeed, or must be refused with an object to read, and changes nothing."""
     name = random.choice([*dict.fromkeys(name for name, _ in pools.idle)])
     given = random.choice([given for idle, given in pools.idle if idle == name])
-    writer = _Writer(schema, random, pools)
+    writer = _Writer(schema, random, pools, THEMES[random.choice(list(THEMES))])
     field_ = _object(schema, "Mutation").fields[name]
     arguments = f"(input: {given})" if given else ""
     selected = writer.selection(_composite(field_), 1)
@@ -105,7 +96,7 @@ def random_mutation(schema: GraphQLSchema, random: Random, pools: Pools) -> Docu
 
 
 def random_subscription(schema: GraphQLSchema, random: Random, pools: Pools, stream: str, after: int) -> Document:
-    writer = _Writer(schema, random, pools)
+    writer = _Writer(schema, random, pools, THEMES[random.choice(list(THEMES))])
     field_ = _object(schema, "Subscription").fields[stream]
     selected = writer.selection(_composite(field_), 1)
     return writer.document("subscription", f'{{ {stream}(after: "{after}") {selected} }}')

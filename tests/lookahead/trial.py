@@ -93,6 +93,11 @@ class Trial:
         random, person = self._begin("query", number)
         await self._answered(person, random_query(self._schema, random, self._pools, theme), number)
 
+    async def everybody(self, text: str) -> None:
+        """Everybody asks the same."""
+        for person in self._people:
+            await self._answered(person, Document(text, ({}, {})), 0)
+
     async def mutation(self, number: int) -> None:
         """Its payload is read back inside the writer."""
         random, person = self._begin("mutation", number)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from models.actor import Actor
 from models.addresses import Address
@@ -27,7 +27,7 @@ from models.mail import send_mail
 from models.mailboxes import purge, restore, trash
 from models.messages import delete_messages, mark_messages, mark_read
 from models.organization import organization_called, set_policy
-from models.tables.conversations import Role, attachments
+from models.tables.conversations import Role, attachments, messages
 from models.tables.people import Position
 
 AT_GORIZONT = {
@@ -152,8 +152,15 @@ class Writing:
         people = ("director", "library", "psychologist", "teacher.sport", "teacher.physics", "secretary")
         for number, title in enumerate(("клуб", "Клуб", "100% готово_к \\", "Éléonore 🎉", "Ёлка", "Йога")):
             talk = self._gather("admin", title, people[number % 3 :])
+            said = None
             for who in people[number % 3 :][:number]:
-                self._say(who, talk, f"{title}: {who}")
+                said = self._say(who, talk, f"{title}: {who}", parent=said)
+            for who in ("psychologist", "teacher.sport") if number > 3 else ():
+                mute(self._tx, self._as(who), talk, muted=True)
+            if number in (3, 5):
+                for who in ("psychologist", "teacher.sport"):
+                    leave(self._tx, self._as(who), talk)
+                self._say("admin", talk, "Кто остался?", parent=said)
 
     # --------------------------------------------------------------------------------- next door: mail
 
@@ -186,8 +193,17 @@ class Writing:
         )
         self._mail("eleve.3a.1", "", self._to("eleve.3a.1", "pp.3a"))
         self._mail("pp.3a", "À moi", self._to("pp.3a", role=Role.BCC))
+        note = begun
         for number in range(23):
-            self._mail("principale", f"Note {number}", self._to("pp.3a", "parent.3a.1"))
+            cc = self._to("library", role=Role.CC) * (number % 2)
+            bcc = self._to("eleve.3a.1", "parent.4b.1", role=Role.BCC) * (number % 3 == 0)
+            whom = [*self._to("pp.3a", "parent.3a.1"), *cc, *bcc]
+            files = [self._upload("principale", f"note {number}.pdf")] if number % 5 == 0 else []
+            parent = note if number % 4 else None
+            note = self._mail("principale", f"Note {number}", whom, files=files, parent=parent)
+        thread = self._thread_of(note)
+        for who in ("pp.3a", "parent.3a.1"):
+            mute(self._tx, self._as(who), thread, muted=True)
 
     def _folders(self) -> None:
         """Read, trashed, restored, purged; a thread whose last mail is in the trash."""
@@ -214,6 +230,10 @@ class Writing:
         self._upload("pp.3a", "attend.pdf")
 
     # --------------------------------------------------------------------------------------- the words
+
+    def _thread_of(self, message_id: int) -> int:
+        found = select(messages.c.conversation_id).where(messages.c.id == message_id)
+        return int(self._tx.execute(found).scalar_one())
 
     def _as(self, login: str) -> Actor:
         """A minute has passed."""
