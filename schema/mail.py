@@ -46,16 +46,16 @@ class MailInput:
     subject: str | None = strawberry.field(default=UNSET, description="Up to 200 characters; may be empty.")
     body: str | None = strawberry.field(
         default=UNSET,
-        description="1 to 20,000 characters. Where bodies are RICH it is HTML, of which plain formatting, links and "
-        "the mail's own attachments (`attachment:ID` as an image, audio or video) are kept.",
+        description="1 to 20,000 characters. Where bodies are RICH it is HTML, of which plain formatting, links "
+        "and the mail's own attachments (`attachment:ID` as an image, audio or video) are kept.",
     )
     attachment_ids: list[strawberry.ID] | None = strawberry.field(
         default=UNSET, description="Files that were uploaded before; at most 20, in this order."
     )
     in_reply_to_id: strawberry.ID | None = strawberry.field(
         default=UNSET,
-        description="The mail that this one answers. Its author, and whoever it is addressed to in to and cc, may be "
-        "addressed whatever the reach; an audience of it is then those of it whom it has reached.",
+        description="The mail that this one answers. Its author, and whoever it is addressed to in to and cc, may "
+        "be addressed whatever the reach; an audience of it is then those of it whom it has reached.",
     )
 
 
