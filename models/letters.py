@@ -50,12 +50,12 @@ def unfinished(letter: Letter, policy: Policy) -> Letter:
         written += count
         if written > MOST_ADDRESSES:
             raise Refused(Code.INVALID_INPUT, field=FIELDS[role])
-    return replace(letter, subject=subject("subject", letter.subject), body=_body(letter.body, policy))
+    return replace(letter, subject=subject("subject", letter.subject), body=_body(letter, policy))
 
 
-def _body(value: str, policy: Policy) -> str:
+def _body(letter: Letter, policy: Policy) -> str:
     """What is stored of a body; empty where nobody would read, see or hear anything."""
-    text = body("body", value, may_be_blank=True)
+    text = body("body", letter.body, may_be_blank=True)
     if is_blank(text):
         return ""
     if policy.body_format is BodyFormat.TEXT:
@@ -63,4 +63,5 @@ def _body(value: str, policy: Policy) -> str:
     stored = rich_text.cleaned(text)
     if stored is None:
         raise Refused(Code.INVALID_INPUT, field="body")
+    stored = rich_text.naming_only(stored, letter.attachment_ids)
     return "" if rich_text.is_blank(stored) else stored

@@ -7,7 +7,7 @@ would be loaded from elsewhere is dropped. A reader gets addresses that work for
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 
 import nh3
@@ -71,14 +71,14 @@ def is_blank(stored: str) -> bool:
     return not _PLACE.search(stored) and blank(html.unescape(nh3.clean(stored, tags=set())))
 
 
-def with_addresses(stored: str, address: Callable[[int], str | None]) -> str:
-    """The body with an address for each attachment, by its number; without one the place stays empty."""
+def naming_only(stored: str, numbers: Collection[int]) -> str:
+    """The body without the names of other files than these: their places stay empty."""
+    return _PLACE.sub(lambda found: found[0] if int(found[2]) in numbers else found[1].rstrip(), stored)
 
-    def place(found: re.Match[str]) -> str:
-        known = address(int(found[2]))
-        return found[1].rstrip() if known is None else f'{found[1]}src="{html.escape(known)}"'
 
-    return _PLACE.sub(place, stored)
+def with_addresses(stored: str, address: Callable[[int], str]) -> str:
+    """The body with an address for each file that it names, by its number."""
+    return _PLACE.sub(lambda found: f'{found[1]}src="{html.escape(address(int(found[2])))}"', stored)
 
 
 def _work(body: str) -> int:

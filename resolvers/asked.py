@@ -1,10 +1,12 @@
 """What did the client ask for? A selection as plain values: what `schema.selection` makes of a document.
 
 A selection is hashable and holds no leaf value: each literal or variable has a slot, so documents that differ
-in values only are equal and share a plan. `null`, booleans and the lengths of lists stay in the shape.
+in values only are equal and share a plan. `null`, booleans, the lengths of lists, and enumerations that choose
+between indexes stay in the shape.
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 
@@ -22,7 +24,7 @@ class Fields:
     given: tuple[tuple[str, "Argument"], ...]
 
 
-Argument = Slot | Fields | bool | None | tuple["Argument", ...]
+Argument = Slot | Fields | Enum | bool | None | tuple["Argument", ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import func, select
 
 from models.rich_text import REFERENCE, with_addresses
 from models.tables.conversations import Format, attachments
@@ -10,37 +10,33 @@ from resolvers.asked import Field
 from resolvers.attachments import address
 from resolvers.dialects import constant, json_array, json_list
 from resolvers.projection import Entry, Rendered
-from resolvers.statement import Expression, Row
+from resolvers.statement import Row
 
 
 class _Body(Entry):
-    """Only a rich body that names a file has to be finished; it travels with the message's files. All others go
-    out as they are."""
+    """Only a rich body that names a file has to be finished: it travels with the message's files, [number, name]
+    of each. All others go out as they are."""
 
     def render(self, field: Field, row: Row) -> Rendered:  # noqa: ARG002
-        names_file = and_(row.format == Format.RICH, row.body.like(constant(f"%{REFERENCE}%")))
-        return Rendered(case((names_file, json_array((row.body, _files(row)))), else_=row.body), _shown, REFERENCE)
-
-
-def _files(row: Row) -> Expression:
-    """[number, name] of each file of the message."""
-    file = attachments.alias(row.statement.alias())
-    return (
-        select(json_list(json_array((file.c.id, file.c.name))))
-        .where(file.c.message_id == row.id)
-        .scalar_subquery()
-    )
+        file = attachments.alias(row.statement.alias())
+        with_files = (
+            select(json_array((row.body, json_list(json_array((file.c.id, file.c.name))))))
+            .where(
+                file.c.message_id == row.id,
+                row.format == Format.RICH,
+                row.body.like(constant(f"%{REFERENCE}%")),
+            )
+            .group_by(file.c.message_id)
+        )
+        return Rendered(func.coalesce(with_files.scalar_subquery(), row.body), _shown, REFERENCE)
 
 
 def _shown(value: Any, asker: Any) -> Any:
-    """The files of other messages have no address here, whoever sees them."""
     if not isinstance(value, list):
         return value
     stored, files = value
     names = dict(files)
-    return with_addresses(
-        stored, lambda number: address(asker, number, names[number]) if number in names else None
-    )
+    return with_addresses(stored, lambda number: address(asker, number, names[number]))
 
 
 BODY = _Body()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Integer, Select, String, cast, exists, literal, select, true
+from sqlalchemy import Integer, Select, String, cast, exists, literal, or_, select, true
 
 from models.actor import person
 from models.audience import (
@@ -114,7 +114,7 @@ async def follow(
 ) -> AsyncGenerator[Finished]:
     """Events after the cursor, or from now on, for as long as the viewer is active.
 
-    Of one conversation: for as long as he takes part there. Raises BadRequest for a cursor that the
+    Of one conversation: for as long as he takes part there, from before its first message on. Raises BadRequest for a cursor that the
     organization never gave, NoSuchThing for a conversation that he does not see, Unauthenticated when he goes.
     """
     where = None if conversation_id is None else number("Conversation", conversation_id)
@@ -194,8 +194,8 @@ def _plan(field: Field, *, in_one: bool) -> Plan:
     def page(row: Row) -> Rendered:
         changes = all_rows(row.statement, in_order, change)
         visible = visible_conversations(VIEWER).where(conversations.c.id == _WHERE)
-        sees = exists(visible.with_only_columns(literal(1))) if in_one else true()
         there = takes_part(VIEWER, _WHERE) if in_one else true()
+        sees = or_(exists(visible.with_only_columns(literal(1))), there) if in_one else true()
         finish = changes.load
         return Rendered(
             json_array((row.last_event, changes.expression, json_value(sees), json_value(there))),

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, case, select
+from sqlalchemy import Select, select
 
 from models import drafts, mailboxes, rich_text
 from models import mail as mails
@@ -21,12 +20,13 @@ from models.tables.conversations import Role, messages
 from models.text import BODY_LENGTH
 from resolvers.asked import Asked, Field
 from resolvers.context import Context, Given
+from resolvers.dialects import constant
 from resolvers.ids import number, numbers, spelled
 from resolvers.lookahead import Finished
 from resolvers.messages import change_copies, changed_messages, given_ids
 from resolvers.paging import Page, pattern
 from resolvers.projection import Column, One, Part, Projection, Rendered, an_object
-from resolvers.statement import VIEWER, Arguments, Expression, Row, Statement, given
+from resolvers.statement import VIEWER, Arguments, Row, Statement, given
 
 WORKED_OUT_AT_ONCE = 1_000
 """Characters of a body that the writer cleans in passing; longer ones are cleaned beforehand, beside it."""
@@ -35,8 +35,37 @@ WORKED_OUT_AT_ONCE = 1_000
 # ------------------------------------------------------------------------------------------ folders
 
 
-def _mail(folder: MailFolder, _: Row, arguments: Arguments) -> Select[Any]:
-    found = mail_in(VIEWER, folder)
+class _Opened(Row):
+    """A folder of mail: known while the statement is made, so that each is read by an index of its own."""
+
+    def __init__(self, statement: Statement, folder: MailFolder) -> None:
+        super().__init__(statement, select(constant(folder).label("folder")))
+        self.opened = folder
+
+
+class _Mailbox(Part):
+    """The folder that is asked for. There is no row to read: all that is asked of it lies in it."""
+
+    def render(self, field: Field, row: Row) -> Rendered:
+        folder = Arguments(row.statement, field.arguments).choice("folder")
+        return an_object(self.target, field.selection, _Opened(row.statement, folder))
+
+
+class _InFolder(Page):
+    """The mail in the folder of the row. Drafts have no place among what was sent."""
+
+    def render(self, field: Field, row: Row) -> Rendered:
+        keys = ("id",) if _folder(row) is MailFolder.DRAFTS else ("place",)
+        return Page.render(replace(self, keys=keys), field, row)
+
+
+def _folder(row: Row) -> MailFolder:
+    assert isinstance(row, _Opened)
+    return row.opened
+
+
+def _mail(row: Row, arguments: Arguments) -> Select[Any]:
+    found = mail_in(VIEWER, _folder(row))
     if arguments.flag("unreadOnly"):
         found = found.where(is_unread_there())
     if "search" in arguments:
@@ -44,55 +73,15 @@ def _mail(folder: MailFolder, _: Row, arguments: Arguments) -> Select[Any]:
     return found
 
 
-class _InFolder(Page):
-    """The mail in the folder that the row names: for each folder a page of its own, with an index of its own."""
-
-    def render(self, field: Field, row: Row) -> Rendered:
-        pages = {
-            folder: replace(
-                self, source=partial(_mail, folder), keys=("id",) if folder is MailFolder.DRAFTS else self.keys
-            )
-            for folder in MailFolder
-        }
-        found = {folder: Page.render(page, field, row) for folder, page in pages.items()}
-        chosen = case(*((row.folder == folder, each.expression) for folder, each in found.items()))
-        inbox = found[MailFolder.INBOX]
-        return Rendered(chosen, inbox.load, inbox.mark)
-
-
-def _unread_count(row: Row) -> Expression:
-    return case(*((row.folder == folder, unread_in(VIEWER, folder)) for folder in MailFolder))
-
-
-class _Opened(Row):
-    """A mailbox: nothing is read for it but what lies in the folder."""
-
-    def __init__(self, statement: Statement, folder: Expression) -> None:
-        super().__init__(statement, select(folder.label("folder")))
-        self.folder = folder
-
-
-class _Mailbox(Part):
-    """The folder that is asked for."""
-
-    def render(self, field: Field, row: Row) -> Rendered:
-        folder = Arguments(row.statement, field.arguments).bind("folder")
-        return an_object(self.target, field.selection, _Opened(row.statement, folder))
-
-
 MAILBOX = _Mailbox("Mailbox", arguments=frozenset({"folder"}))
 """The entry of a viewer's mailbox."""
 
 Projection(
     "Mailbox",
-    folder=Column(),
-    unread_count=Column(_unread_count),
+    folder=Column(lambda row: constant(_folder(row))),
+    unread_count=Column(lambda row: unread_in(VIEWER, _folder(row))),
     messages=_InFolder(
-        "Message",
-        partial(_mail, MailFolder.INBOX),
-        keys=("place",),
-        newest=True,
-        arguments=frozenset({"unreadOnly", "search"}),
+        "Message", _mail, keys=("place",), newest=True, arguments=frozenset({"unreadOnly", "search"})
     ),
 )
 

@@ -159,6 +159,10 @@ class Arguments:
         value = self._given.get(name)
         return value if isinstance(value, bool) else None
 
+    def choice(self, name: str) -> Any:
+        """An enumeration's value that is known while the statement is made."""
+        return self._given[name]
+
     def within(self, name: str) -> "Arguments":
         """The fields of an input object; none when it is not given."""
         value = self._given.get(name)

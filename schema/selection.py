@@ -35,8 +35,12 @@ from graphql import (
 )
 
 from models.errors import LimitExceeded
+from models.mailboxes import MailFolder
 from resolvers.asked import NOTHING, Argument, Asked, Field, Fields, Selection, Slot
 from schema.limits import FIELDS_OF_OBJECT, ITEMS_OF_LIST, within
+
+CHOICES = (MailFolder,)
+"""Enumerations whose value decides which statement is made."""
 
 WALKS = 200
 """Walks of one operation that are kept: of its root fields, for each shape of the variables."""
@@ -60,7 +64,7 @@ def asked(info: strawberry.Info[Any, Any]) -> Asked:
 
 def shape_of(value: Any) -> Shape:
     """What of a variable's value decides the statement: all but its leaves."""
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, (bool, *CHOICES)):
         return value
     if isinstance(value, list):
         return tuple(shape_of(item) for item in value) if len(value) <= ITEMS_OF_LIST else TOO_LONG
@@ -206,8 +210,8 @@ class _Walk:
         if isinstance(wanted, GraphQLInputObjectType) and isinstance(node, ObjectValueNode):
             given = {field.name.value: field.value for field in node.fields}
             return self._fields(given, {name: wanted.fields[name].type for name in given})
-        value = _plain(value_from_ast(node, type_))
-        return value if isinstance(value, bool) else self._slot(partial(_constant, value))
+        value = value_from_ast(node, type_)
+        return value if isinstance(value, (bool, *CHOICES)) else self._slot(partial(_constant, _plain(value)))
 
     def _from_variable(self, shape: Shape, path: tuple[str | int, ...]) -> Argument:
         if shape == TOO_LONG:

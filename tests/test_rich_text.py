@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.rich_text import LONGEST, cleaned, is_blank, with_addresses
+from models.rich_text import LONGEST, cleaned, is_blank, naming_only, with_addresses
 from models.tables.conversations import messages
 from tests.api import Api
 from tests.listening import cursor
@@ -235,10 +235,11 @@ def test_places_are_filled_and_texts_are_left_alone() -> None:
         "src='attachment:Attachment_1'><video src='attachment:Attachment_2'></video>"
     )
     assert stored is not None
-    shown = with_addresses(stored, {1: 'https://s.example/"&<'}.get)
+    assert naming_only(stored, [1, 2]) == stored
+    shown = with_addresses(naming_only(stored, [1]), lambda number: f'https://s.example/{number}"&<')
     assert shown == (
         '<p>src="attachment:Attachment_1"</p><img alt="src=&quot;attachment:Attachment_1&quot;" '
-        'src="https://s.example/&quot;&amp;&lt;"><video></video>'
+        'src="https://s.example/1&quot;&amp;&lt;"><video></video>'
     )
 
 
@@ -255,7 +256,7 @@ async def test_reading_gives_an_address_for_each_file_of_the_mail(school: MailSc
     body = f'{plan}<img src="attachment:{other}"><img src="attachment:Attachment_99">'
     mail = await send(author, learner, body=body, attachmentIds=[mine])
     stored = school.api.rows(messages)[-1]
-    assert (stored.body, stored.format) == (body, "RICH")
+    assert (stored.body, stored.format) == (f"{plan}<img><img>", "RICH")
     for reader in (author, learner):
         shown = await show(reader, mail, "body format attachments { url }")
         (url,) = [each["url"] for each in shown["attachments"]]
@@ -277,6 +278,16 @@ async def test_reading_gives_an_address_for_each_file_of_the_mail(school: MailSc
         )
         assert again in (await arrivals.next())["message"]["body"]
         assert "attachment:" not in (await show(learner, mail, "body"))["body"]
+
+
+async def test_a_picture_of_another_mail_is_nothing_to_see(school: MailSchool) -> None:
+    author = school(CURATOR)
+    other = school.upload(author)
+    await send(author, school(CLASSMATE), attachmentIds=[other])
+    body = f'<img src="attachment:{other}">'
+    await author.invalid("body", "sendMail", mail=letter(school(LEARNER), body=body))
+    draft = await save(author, body=body)
+    assert await show(author, draft, "body") == {"body": ""}
 
 
 async def test_a_draft_is_cleaned_when_it_is_stored(school: MailSchool) -> None:
