@@ -31,6 +31,8 @@ REFERENCE = "attachment:Attachment_"
 """How a body names one of its files, by its number."""
 
 _REFERENCE = re.compile(REFERENCE + r"[1-9][0-9]{0,17}", re.ASCII)
+_ADDRESS = re.compile(r"https?://[^?#\s]+/attachments/(Attachment_[0-9]+)/[^/?#\s]*(?:\?[^\s]*)?", re.ASCII)
+"""What a reader gets in its place, so that a draft can be read, changed and saved again: only the name is kept."""
 _PLACE = re.compile(r'(<(?:img|audio|video) [^<>]*?)src="attachment:Attachment_([0-9]+)"', re.ASCII)
 _FORMATTING = {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
 _NEVER_CLOSED = {"br", "hr", "img", "wbr"}
@@ -120,7 +122,9 @@ def _work_in_order(body: str) -> int | None:
 def _kept(_: str, attribute: str, value: str) -> str | None:
     """The value of an attribute; None where it goes."""
     if attribute == "src":
-        return value if _REFERENCE.fullmatch(value) else None
+        read = _ADDRESS.fullmatch(value)
+        named = f"attachment:{read[1]}" if read else value
+        return named if _REFERENCE.fullmatch(named) else None
     if attribute == "href":
         return value if value.strip().lower().startswith(LINKS) else None
     return "" if attribute == "controls" else value

@@ -114,8 +114,9 @@ async def follow(
 ) -> AsyncGenerator[Finished]:
     """Events after the cursor, or from now on, for as long as the viewer is active.
 
-    Of one conversation: for as long as he takes part there, from before its first message on. Raises BadRequest for a cursor that the
-    organization never gave, NoSuchThing for a conversation that he does not see, Unauthenticated when he goes.
+    Of one conversation: for as long as he takes part there, from before its first message on. Raises BadRequest
+    for a cursor that the organization never gave, NoSuchThing for a conversation that he does not see,
+    Unauthenticated when he goes.
     """
     where = None if conversation_id is None else number("Conversation", conversation_id)
     plan = _plan(asked.field, in_one=where is not None)

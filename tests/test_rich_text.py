@@ -297,6 +297,19 @@ async def test_a_draft_is_cleaned_when_it_is_stored(school: MailSchool) -> None:
     assert await show(author, draft, "body") == {"body": "<p>Bonjour</p>"}
 
 
+async def test_a_draft_that_was_read_can_be_saved_again(school: MailSchool) -> None:
+    author = school(CURATOR)
+    file = school.upload(author, "Plan é & ü.png")
+    body = (
+        f'<p>Plan</p><img alt="Plan" src="attachment:{file}"><video controls="" src="attachment:{file}"></video>'
+    )
+    draft = await save(author, body=body, attachmentIds=[file])
+    read = (await show(author, draft, "body"))["body"]
+    assert read.count("/attachments/") == 2
+    await save(author, draft=draft, body=read, attachmentIds=[file])
+    assert school.api.rows(messages)[-1].body == body
+
+
 async def test_where_bodies_are_plain_they_are_stored_as_sent(school: MailSchool) -> None:
     school.turn(bodyFormat="TEXT")
     author, learner = school(CURATOR), school(LEARNER)
