@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 from models.rich_text import REFERENCE, with_addresses
 from models.tables.conversations import Format, attachments
 from resolvers.asked import Field
-from resolvers.attachments import address
 from resolvers.dialects import constant, json_array, json_list
 from resolvers.projection import Entry, Rendered
 from resolvers.statement import Row
@@ -36,7 +35,7 @@ def _shown(value: Any, asker: Any) -> Any:
         return value
     stored, files = value
     names = dict(files)
-    return with_addresses(stored, lambda number: address(asker, number, names[number]))
+    return with_addresses(stored, lambda number: asker.signer.address(asker.viewer, number, names[number]))
 
 
 BODY = _Body()

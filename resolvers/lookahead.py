@@ -59,18 +59,20 @@ class Plan:
             return None
         if self.load is None or (self.mark is not None and self.mark not in text):
             return orjson.Fragment(text)
-        return self.load(orjson.loads(text), asking.asker(known))
+        return self.load(orjson.loads(text), asking if known is None else asking.asker(known))
 
 
 def make_plan(render: Callable[[Statement, Row], Rendered]) -> Plan:
     """A plan for what `render` renders, given an empty row to begin with.
 
-    Raises LimitExceeded when it nests deeper than the engine can parse.
+    Raises LimitExceeded when it nests deeper than the engine can parse. What is marked only needs to know who
+    asks: no more is read of that person.
     """
     statement = Statement()
     rendered = render(statement, Row(statement, select(literal_column("1").label("one"))))
     facts = select(json_array(stands(VIEWER, name) for name in FACTS)).scalar_subquery()
-    whole = select(rendered.expression, facts if rendered.load else null()).compile(dialect=_DIALECT)
+    decides = rendered.load is not None and rendered.mark is None
+    whole = select(rendered.expression, facts if decides else null()).compile(dialect=_DIALECT)
     if not parses(str(whole)):
         raise LimitExceeded("The selection nests too deeply here: ask for a part of it in another operation.")
     binders = [statement.binder(name) for name in whole.positiontup or ()]

@@ -31,6 +31,10 @@ class Asker(Actor):
 
     signer: Signer
 
+    @property
+    def viewer(self) -> Viewer:
+        return self
+
 
 @dataclass(frozen=True)
 class Asking:
