@@ -43,7 +43,7 @@ async def drafts(person: Person, selection: str) -> list[dict[str, object]]:
     return found
 
 
-async def test_scenario_29_M9_MA6_a_draft_is_saved_edited_and_sent(school: MailSchool) -> None:
+async def test_scenario_29_M4_M9_MA6_a_draft_is_saved_edited_and_sent(school: MailSchool) -> None:
     author, learner = school(CURATOR), school(LEARNER)
     draft = await save(author, subject="", body="")
     assert await drafts(author, "id subject body sentAt isRead viewerActions to { __typename }") == [
