@@ -15,14 +15,13 @@ from strawberry.types.graphql import OperationType
 from app.answers import Answer, answer, refusal
 from app.auth import Identity, Tokens
 from app.settings import Settings
-from models.actor import Viewer, person
+from models.actor import ASKING, Viewer, person
 from models.database import Database
 from models.errors import BadRequest
-from models.prepared import Sqlite
+from models.prepared import Prepared
 from resolvers.context import Context
 from resolvers.listeners import Listeners
 from resolvers.signer import Signer
-from resolvers.statement import VIEWER
 
 ONE_ANSWER = (OperationType.QUERY, OperationType.MUTATION)
 
@@ -99,8 +98,7 @@ class Api:
 
     async def is_active(self, viewer: Viewer) -> bool:
         """Whether the person is still there."""
-        keys = {"viewer_id": viewer.id, "organization_id": viewer.organization_id}
-        return bool(await self.database.read(str(_ACTIVE), [keys[name] for name in _ACTIVE.positiontup or ()]))
+        return bool(await _ACTIVE.read(self.database, viewer=viewer.id, organization=viewer.organization_id))
 
     def context(self, identity: Identity | None) -> Context:
         return Context(
@@ -146,4 +144,4 @@ class Api:
             raise BadRequest("Introspection is switched off here: the schema is published with the documentation.")
 
 
-_ACTIVE = person(VIEWER).with_only_columns(literal(1)).compile(dialect=Sqlite())
+_ACTIVE = Prepared(person(ASKING).with_only_columns(literal(1)))

@@ -13,6 +13,7 @@ from models.decide import ChatAction, InChat, decide, decide_creation
 from models.errors import Code, Refused, refuse
 from models.events import Command, record, tell_messenger
 from models.idempotency import Once
+from models.named import bounded, known_people
 from models.people_scopes import active_people, learners_of, teaches, visible_groups
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
@@ -20,8 +21,6 @@ from models.tables.events import EventKind
 from models.tables.organization import organizations
 from models.tables.people import GroupKind, groups, users
 from models.text import fold, name
-
-MOST_IDS = 100
 
 
 def create_chat(
@@ -41,7 +40,7 @@ def create_chat(
     title = name("name", title)
     if kind is ChatKind.CUSTOM and group_id is not None:
         raise Refused(Code.INVALID_INPUT, field="groupId")
-    _bounded("participantIds", participant_ids)
+    bounded("participantIds", participant_ids)
     content = [kind, title, group_id, None if participant_ids is None else sorted(set(participant_ids))]
     once = Once(tx, actor, "createChat", idempotency_key, content)
     if once.before is not None:
@@ -111,7 +110,7 @@ def give_name(tx: Transaction, organization_id: int, chat_id: int, title: str) -
 
 def add_participants(tx: Transaction, actor: Actor, chat_id: int, user_ids: Sequence[int]) -> None:
     """E37. Who takes part already stays as he is."""
-    _bounded("userIds", user_ids)
+    bounded("userIds", user_ids)
     chat = standing(tx, actor, chat_id)
     people = _active(tx, actor, user_ids)
     refuse(decide(actor, ChatAction.EDIT_PARTICIPANTS, chat))
@@ -124,12 +123,9 @@ def add_participants(tx: Transaction, actor: Actor, chat_id: int, user_ids: Sequ
 
 def remove_participants(tx: Transaction, actor: Actor, chat_id: int, user_ids: Sequence[int]) -> None:
     """E37, A20. Removing who is gone is no mistake."""
-    _bounded("userIds", user_ids)
+    bounded("userIds", user_ids)
     chat = standing(tx, actor, chat_id)
-    wanted = set(user_ids)
-    known = select(users.c.id).where(users.c.organization_id == actor.organization_id, users.c.id.in_(wanted))
-    if len(tx.execute(known).all()) != len(wanted):
-        raise Refused(Code.NOT_FOUND)
+    wanted = known_people(tx, actor, user_ids)
     refuse(decide(actor, ChatAction.EDIT_PARTICIPANTS, chat))
     current = participations.members(tx, chat_id)
     leaving = wanted & current.keys()
@@ -266,8 +262,3 @@ def _keeps_administrator(tx: Transaction, current: dict[int, bool], *, without: 
 def _any_active(tx: Transaction, people: set[int]) -> bool:
     active = select(users.c.id).where(users.c.id.in_(people), users.c.deactivated_at.is_(None))
     return tx.execute(active.limit(1)).first() is not None
-
-
-def _bounded(field: str, ids: Sequence[int] | None) -> None:
-    if ids is not None and len(ids) > MOST_IDS:
-        raise Refused(Code.INVALID_INPUT, field=field)

@@ -1,6 +1,5 @@
 """How does somebody stand in a conversation, and which people may he bring into one?"""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -18,8 +17,6 @@ from models.tables.base import Key
 from models.tables.conversations import ConversationKind, conversations
 from models.tables.events import EventKind
 from models.tables.people import users
-
-MOST_IDS = 100
 
 
 def standing(row: Any) -> InConversation:
@@ -79,9 +76,3 @@ def changed(tx: Transaction, actor: Actor, conversation_id: int, *, for_oneself:
         conversation_id=conversation_id,
         user_id=actor.id if for_oneself else None,
     )
-
-
-def bounded(field: str, ids: Sequence[int]) -> None:
-    """At most 100 ids in one call, or INVALID_INPUT."""
-    if len(ids) > MOST_IDS:
-        raise Refused(Code.INVALID_INPUT, field=field)

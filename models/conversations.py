@@ -8,7 +8,7 @@ from models import participations
 from models.actor import Actor
 from models.attachments import attach
 from models.conversation_scopes import visible_conversations
-from models.conversation_standing import allowed, bounded, changed, find, in_reach, standing
+from models.conversation_standing import allowed, changed, find, in_reach, standing
 from models.database import Transaction
 from models.decide_conversations import ConversationAction, decide_in_conversation
 from models.decide_messages import decide_start, decide_switches
@@ -22,6 +22,7 @@ from models.messages import (
     store_sent,
     visible_messages,
 )
+from models.named import bounded
 from models.people_scopes import visible_people
 from models.reach import may_start
 from models.tables.chats import participations as parts
@@ -44,6 +45,7 @@ def open_conversation(tx: Transaction, actor: Actor, user_id: int) -> int:
     if conversation_id is not None and _sees(tx, actor, conversation_id):
         return int(conversation_id)
     refuse(_may_open(tx, actor, user_id))
+    is_new = conversation_id is None
     if conversation_id is None:
         conversation_id = participations.open_room(tx, actor.organization_id)
         tx.execute(
@@ -56,11 +58,10 @@ def open_conversation(tx: Transaction, actor: Actor, user_id: int) -> int:
                 created_at=tx.now,
             )
         )
-        event = changed(tx, actor, conversation_id, for_oneself=True)
+    event = changed(tx, actor, conversation_id, for_oneself=True)
+    if is_new:
         people = dict.fromkeys((low, high), False)
         participations.join(tx, actor.organization_id, conversation_id, people, event=event)
-    else:
-        event = changed(tx, actor, conversation_id, for_oneself=True)
     _list(tx, actor.id, conversation_id, event)
     return int(conversation_id)
 

@@ -6,13 +6,13 @@ from sqlalchemy import select, update
 
 from models import participations
 from models.actor import Actor
-from models.conversation_standing import allowed, bounded, changed, find, in_reach, standing
+from models.conversation_standing import allowed, changed, find, in_reach, standing
 from models.database import Transaction
 from models.decide_conversations import ConversationAction, decide_in_conversation
 from models.errors import Code, Refused, refuse
+from models.named import bounded, known_people
 from models.tables.chats import participations as parts
 from models.tables.conversations import conversations, deliveries
-from models.tables.people import users
 from models.text import fold, name
 
 
@@ -47,10 +47,10 @@ def add_participants(tx: Transaction, actor: Actor, conversation_id: int, user_i
 def remove_participants(tx: Transaction, actor: Actor, conversation_id: int, user_ids: Sequence[int]) -> None:
     """E12: who is removed keeps the history up to now. Removing who is gone is no mistake."""
     bounded("userIds", user_ids)
-    _known(tx, actor, set(user_ids))
+    wanted = known_people(tx, actor, user_ids)
     allowed(tx, actor, conversation_id, ConversationAction.REMOVE_PARTICIPANTS)
     current = participations.members(tx, conversation_id)
-    leaving = set(user_ids) & current.keys()
+    leaving = wanted & current.keys()
     _keeps_administrator(current, leaving)
     _leave(tx, actor, conversation_id, leaving)
 
@@ -90,12 +90,6 @@ def leave(tx: Transaction, actor: Actor, conversation_id: int) -> None:
         )
         participations.appoint(tx, conversation_id, {tx.execute(longest).scalar_one(): True})
     _leave(tx, actor, conversation_id, {actor.id})
-
-
-def _known(tx: Transaction, actor: Actor, wanted: set[int]) -> None:
-    found = select(users.c.id).where(users.c.organization_id == actor.organization_id, users.c.id.in_(wanted))
-    if set(tx.execute(found).scalars()) != wanted:
-        raise Refused(Code.NOT_FOUND)
 
 
 def _leave(tx: Transaction, actor: Actor, conversation_id: int, leaving: set[int]) -> None:

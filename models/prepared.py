@@ -4,13 +4,14 @@ To build a large SELECT again for each call takes longer than to run it, and an 
 constants of a partial index's condition as values prepares the statement again each time.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import CursorResult, Select
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from models.database import Transaction
+from models.database import Database, Transaction
 
 
 class Prepared:
@@ -24,7 +25,14 @@ class Prepared:
         self._sql, self._places = str(compiled), tuple(compiled.positiontup or ())
 
     def run(self, tx: Transaction, **values: Any) -> CursorResult[Any]:
-        return tx.connection.exec_driver_sql(self._sql, tuple([values[place] for place in self._places]))
+        return tx.connection.exec_driver_sql(self._sql, self._in_place(values))
+
+    async def read(self, database: Database, **values: Any) -> list[Sequence[Any]]:
+        """The same on a reading connection."""
+        return await database.read(self._sql, self._in_place(values))
+
+    def _in_place(self, values: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple([values[place] for place in self._places])
 
 
 class _Constants(SQLiteCompiler):

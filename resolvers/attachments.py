@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, exists, literal
 
-from models.actor import Viewer, person
+from models.actor import ASKING, Viewer, person
 from models.attachments import File, attachments_of, visible_attachments
 from models.database import Database
-from models.prepared import Sqlite
+from models.prepared import Prepared
 from models.tables.conversations import attachments
 from resolvers.ids import id_of
 from resolvers.projection import Column, Derived, Projection
@@ -31,8 +31,9 @@ def attachments_in(row: Row, _: Arguments) -> Select[Any]:
 
 async def find_file(database: Database, viewer: Viewer, attachment_id: int) -> File | None:
     """The file of an attachment that the viewer, who is active, sees now; None for every other."""
-    keys = {"viewer": viewer.id, "organization": viewer.organization_id, "attachment": attachment_id}
-    found = await database.read(str(_FILE), [keys[name] for name in _FILE.positiontup or ()])
+    found = await _FILE.read(
+        database, viewer=viewer.id, organization=viewer.organization_id, attachment=attachment_id
+    )
     return File(*found[0]) if found else None
 
 
@@ -46,13 +47,11 @@ Projection(
     url=Derived(address, ("id", "name")),
 )
 
-_SOMEBODY = Viewer(bindparam("viewer", type_=Integer()), bindparam("organization", type_=Integer()))
-_FILE = (
-    visible_attachments(_SOMEBODY)
+_FILE = Prepared(
+    visible_attachments(ASKING)
     .with_only_columns(*(attachments.c[name] for name in File.__dataclass_fields__))
     .where(
         attachments.c.id == bindparam("attachment", type_=Integer()),
-        exists(person(_SOMEBODY).with_only_columns(literal(1))),
+        exists(person(ASKING).with_only_columns(literal(1))),
     )
-    .compile(dialect=Sqlite())
 )

@@ -1,6 +1,5 @@
 """How are calls read, and how are mutations of calls answered?"""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -10,13 +9,12 @@ from sqlalchemy import String, select
 from models import calls as rules
 from models.actor import Actor, Rights, person
 from models.chat_scopes import another_is_published, any_calls, any_chats, visible_calls
-from models.database import Transaction
 from models.decide import CallAction, InCall, decide
 from models.tables.calls import CallStatus, calls
 from models.tables.chats import chats
 from models.tables.people import users
 from resolvers.asked import Asked
-from resolvers.context import Context, Given
+from resolvers.context import Context
 from resolvers.ids import id_of, number, spelled
 from resolvers.lookahead import Finished
 from resolvers.projection import Column, Derived, One, Projection
@@ -127,34 +125,22 @@ async def create_call(
 async def update_call(
     ctx: Context, asked: Asked, *, call_id: str, title: str | None, starts_at: datetime | None
 ) -> Finished:
-    return await _change(
-        ctx,
+    return await ctx.change_one(
         asked,
+        "Call",
         call_id,
         lambda tx, actor, call: rules.update_call(tx, actor, call, title=title, starts_at=starts_at),
     )
 
 
 async def publish_call(ctx: Context, asked: Asked, *, call_id: str) -> Finished:
-    return await _change(ctx, asked, call_id, rules.publish_call)
+    return await ctx.change_one(asked, "Call", call_id, rules.publish_call)
 
 
 async def finish_call(ctx: Context, asked: Asked, *, call_id: str) -> Finished:
-    return await _change(ctx, asked, call_id, rules.finish_call)
+    return await ctx.change_one(asked, "Call", call_id, rules.finish_call)
 
 
 async def delete_call(ctx: Context, asked: Asked, *, call_id: str) -> Finished:
     call = number("Call", call_id)
     return await ctx.change(asked, lambda tx, actor: {"call": call, "chat": rules.delete_call(tx, actor, call)})
-
-
-async def _change(
-    ctx: Context, asked: Asked, call_id: str, act: Callable[[Transaction, Actor, int], None]
-) -> Finished:
-    call = number("Call", call_id)
-
-    def job(tx: Transaction, actor: Actor) -> Given:
-        act(tx, actor, call)
-        return {"call": call}
-
-    return await ctx.change(asked, job)

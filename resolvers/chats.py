@@ -1,6 +1,6 @@
 """How are chats read, and how are mutations of chats answered?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -197,20 +197,22 @@ async def create_chat(
 
 
 async def rename_chat(ctx: Context, asked: Asked, *, chat_id: str, name: str) -> Finished:
-    return await _change(ctx, asked, chat_id, lambda tx, actor, chat: rules.rename_chat(tx, actor, chat, name))
+    return await ctx.change_one(
+        asked, "Chat", chat_id, lambda tx, actor, chat: rules.rename_chat(tx, actor, chat, name)
+    )
 
 
 async def add_participants(ctx: Context, asked: Asked, *, chat_id: str, user_ids: Sequence[str]) -> Finished:
     people = numbers("User", user_ids)
-    return await _change(
-        ctx, asked, chat_id, lambda tx, actor, chat: rules.add_participants(tx, actor, chat, people)
+    return await ctx.change_one(
+        asked, "Chat", chat_id, lambda tx, actor, chat: rules.add_participants(tx, actor, chat, people)
     )
 
 
 async def remove_participants(ctx: Context, asked: Asked, *, chat_id: str, user_ids: Sequence[str]) -> Finished:
     people = numbers("User", user_ids)
-    return await _change(
-        ctx, asked, chat_id, lambda tx, actor, chat: rules.remove_participants(tx, actor, chat, people)
+    return await ctx.change_one(
+        asked, "Chat", chat_id, lambda tx, actor, chat: rules.remove_participants(tx, actor, chat, people)
     )
 
 
@@ -218,9 +220,9 @@ async def set_administrator(
     ctx: Context, asked: Asked, *, chat_id: str, user_id: str, is_administrator: bool
 ) -> Finished:
     person_id = number("User", user_id)
-    return await _change(
-        ctx,
+    return await ctx.change_one(
         asked,
+        "Chat",
         chat_id,
         lambda tx, actor, chat: rules.set_administrator(
             tx, actor, chat, person_id, is_administrator=is_administrator
@@ -229,7 +231,7 @@ async def set_administrator(
 
 
 async def delete_chat(ctx: Context, asked: Asked, *, chat_id: str) -> Finished:
-    return await _change(ctx, asked, chat_id, rules.delete_chat)
+    return await ctx.change_one(asked, "Chat", chat_id, rules.delete_chat)
 
 
 async def mark_chats_seen(ctx: Context, asked: Asked, *, up_to: str | None) -> Finished:
@@ -240,15 +242,3 @@ async def mark_chats_seen(ctx: Context, asked: Asked, *, up_to: str | None) -> F
         return {}
 
     return await ctx.change(asked, act)
-
-
-async def _change(
-    ctx: Context, asked: Asked, chat_id: str, act: Callable[[Transaction, Actor, int], None]
-) -> Finished:
-    chat = number("Chat", chat_id)
-
-    def job(tx: Transaction, actor: Actor) -> Given:
-        act(tx, actor, chat)
-        return {"chat": chat}
-
-    return await ctx.change(asked, job)

@@ -11,6 +11,7 @@ from models.database import Database, Transaction
 from models.errors import Refused, Unauthenticated
 from models.tables.events import audit_entries
 from resolvers.asked import Asked
+from resolvers.ids import number
 from resolvers.listeners import Listeners
 from resolvers.lookahead import Finished, plan_of_object
 from resolvers.signer import Signer
@@ -67,6 +68,18 @@ class Context:
             return plan.read_back(tx.connection, asked.values, self.asking(given))
 
         return Finished(await self.database.write(job))
+
+    async def change_one(
+        self, asked: Asked, type_name: str, id_: str, act: Callable[[Transaction, Actor, int], None]
+    ) -> Finished:
+        """A mutation of the one thing that this id means; its payload is given the thing's number."""
+        key = number(type_name, id_)
+
+        def job(tx: Transaction, person: Actor) -> Given:
+            act(tx, person, key)
+            return {type_name.lower(): key}
+
+        return await self.change(asked, job)
 
 
 def _audit(tx: Transaction, by: Actor, action: str, given: Given) -> None:

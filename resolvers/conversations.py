@@ -1,6 +1,6 @@
 """How are conversations read, and how are their mutations answered?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -26,7 +26,7 @@ from models.messages import any_messages, is_unread
 from models.tables.conversations import conversations, deliveries, messages
 from models.tables.people import users
 from resolvers.asked import Asked
-from resolvers.context import Context, Given
+from resolvers.context import Context
 from resolvers.cursors import event_number
 from resolvers.ids import id_of, number, numbers, spelled
 from resolvers.lookahead import Finished
@@ -151,8 +151,11 @@ async def create_group(
 
 
 async def rename(ctx: Context, asked: Asked, *, conversation_id: str, title: str) -> Finished:
-    return await _change(
-        ctx, asked, conversation_id, lambda tx, actor, there: group_rules.rename(tx, actor, there, title)
+    return await ctx.change_one(
+        asked,
+        "Conversation",
+        conversation_id,
+        lambda tx, actor, there: group_rules.rename(tx, actor, there, title),
     )
 
 
@@ -160,9 +163,9 @@ async def add_participants(
     ctx: Context, asked: Asked, *, conversation_id: str, user_ids: Sequence[str]
 ) -> Finished:
     people = numbers("User", user_ids)
-    return await _change(
-        ctx,
+    return await ctx.change_one(
         asked,
+        "Conversation",
         conversation_id,
         lambda tx, actor, there: group_rules.add_participants(tx, actor, there, people),
     )
@@ -172,9 +175,9 @@ async def remove_participants(
     ctx: Context, asked: Asked, *, conversation_id: str, user_ids: Sequence[str]
 ) -> Finished:
     people = numbers("User", user_ids)
-    return await _change(
-        ctx,
+    return await ctx.change_one(
         asked,
+        "Conversation",
         conversation_id,
         lambda tx, actor, there: group_rules.remove_participants(tx, actor, there, people),
     )
@@ -184,9 +187,9 @@ async def set_administrator(
     ctx: Context, asked: Asked, *, conversation_id: str, user_id: str, is_administrator: bool
 ) -> Finished:
     user = number("User", user_id)
-    return await _change(
-        ctx,
+    return await ctx.change_one(
         asked,
+        "Conversation",
         conversation_id,
         lambda tx, actor, there: group_rules.set_administrator(
             tx, actor, there, user, is_administrator=is_administrator
@@ -195,17 +198,17 @@ async def set_administrator(
 
 
 async def leave(ctx: Context, asked: Asked, *, conversation_id: str) -> Finished:
-    return await _change(ctx, asked, conversation_id, group_rules.leave)
+    return await ctx.change_one(asked, "Conversation", conversation_id, group_rules.leave)
 
 
 async def mute(ctx: Context, asked: Asked, *, conversation_id: str, muted: bool) -> Finished:
-    return await _change(
-        ctx, asked, conversation_id, lambda tx, actor, there: rules.mute(tx, actor, there, muted=muted)
+    return await ctx.change_one(
+        asked, "Conversation", conversation_id, lambda tx, actor, there: rules.mute(tx, actor, there, muted=muted)
     )
 
 
 async def delete(ctx: Context, asked: Asked, *, conversation_id: str) -> Finished:
-    return await _change(ctx, asked, conversation_id, rules.delete)
+    return await ctx.change_one(asked, "Conversation", conversation_id, rules.delete)
 
 
 async def mark_read(ctx: Context, asked: Asked, *, conversation_id: str, up_to: str | None) -> Finished:
@@ -215,7 +218,7 @@ async def mark_read(ctx: Context, asked: Asked, *, conversation_id: str, up_to: 
         find(tx, actor, there)
         message_rules.mark_read(tx, actor, there, event)
 
-    return await _change(ctx, asked, conversation_id, act)
+    return await ctx.change_one(asked, "Conversation", conversation_id, act)
 
 
 async def send(
@@ -242,15 +245,3 @@ async def send(
             )
         },
     )
-
-
-async def _change(
-    ctx: Context, asked: Asked, conversation_id: str, act: Callable[[Transaction, Actor, int], None]
-) -> Finished:
-    there = number("Conversation", conversation_id)
-
-    def job(tx: Transaction, actor: Actor) -> Given:
-        act(tx, actor, there)
-        return {"conversation": there}
-
-    return await ctx.change(asked, job)

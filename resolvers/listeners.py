@@ -17,7 +17,7 @@ from sqlalchemy import Integer, bindparam
 from models.actor import Viewer
 from models.audience import last_events, people_concerned
 from models.database import Database
-from models.prepared import Sqlite
+from models.prepared import Prepared
 from resolvers.dialects import numbers_of
 
 log = logging.getLogger(__name__)
@@ -98,14 +98,13 @@ class Listeners:
         """Wakes the people whom events since the last look concern."""
         if not self._waiting:
             return
-        for organization_id, last in await self._database.read(_LAST, [json.dumps([*self._waiting])]):
+        for organization_id, last in await _LAST.read(self._database, ids=json.dumps([*self._waiting])):
             seen = self._seen.get(organization_id)
             self._seen[organization_id] = last
             if seen is None or last - seen > _EVERYBODY:
                 self._wake(organization_id, None)
             elif last > seen:
-                known = {"organization_id": organization_id, "since": seen}
-                found = await self._database.read(str(_CONCERNED), [known[name] for name in _NAMES])
+                found = await _CONCERNED.read(self._database, organization=organization_id, since=seen)
                 self._wake(organization_id, [row[0] for row in found])
 
     def _wake(self, organization_id: int, people: Iterable[int] | None) -> None:
@@ -119,8 +118,7 @@ class Listeners:
 _EVERYBODY = 1_000
 """Beyond this number of events nobody asks whom they concern."""
 
-_LAST = str(last_events(numbers_of(bindparam("ids"))).compile(dialect=Sqlite()))
-_CONCERNED = people_concerned(
-    bindparam("organization_id", type_=Integer()), bindparam("since", type_=Integer())
-).compile(dialect=Sqlite())
-_NAMES = _CONCERNED.positiontup or []
+_LAST = Prepared(last_events(numbers_of(bindparam("ids"))))
+_CONCERNED = Prepared(
+    people_concerned(bindparam("organization", type_=Integer()), bindparam("since", type_=Integer()))
+)

@@ -19,6 +19,7 @@ from models.decide_conversations import (
     decide_with_copy,
 )
 from models.messages import any_messages, visible_messages
+from models.named import MOST_IDS
 from models.tables.conversations import ConversationKind, conversations, deliveries, messages
 from models.tables.people import users
 from resolvers.addresses import BCC, CC, TO
@@ -109,7 +110,7 @@ def changed_messages() -> Many:
             any_messages(VIEWER)
             .where(messages.c.id.in_(numbers_of(given("messages", String()))))
             .order_by(deliveries.c.event, messages.c.id)
-            .limit(rules.MOST_IDS)
+            .limit(MOST_IDS)
         ),
     )
 

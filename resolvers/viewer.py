@@ -15,6 +15,7 @@ from models.database import Transaction
 from models.decide import decide_creation
 from models.errors import LimitExceeded, Unauthenticated
 from models.messages import visible_messages
+from models.named import MOST_IDS
 from models.people_scopes import visible_groups, visible_people
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
@@ -37,8 +38,6 @@ from resolvers.projection import Column, Derived, Many, One, OneOf, Part, Projec
 from resolvers.recipients import RECIPIENTS
 from resolvers.statement import VIEWER, Arguments, Expression, Row, given
 from resolvers.urls import address
-
-MOST_IDS = 100
 
 
 def _event_cursor(_: Row) -> Expression:
