@@ -136,7 +136,7 @@ class Uploads:
         identity = self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
         if identity is None:
             raise Unauthenticated
-        return await self._api.database.write(lambda tx: actor(tx, identity.viewer))
+        return await self._api.database.write(lambda tx: actor(tx, identity.viewer), identity.viewer.organization_id)
 
     def _turn(self, viewer: Viewer) -> asyncio.Semaphore:
         """So that nobody fills the memory with what is on its way to the storage."""
@@ -156,11 +156,11 @@ class Uploads:
         content_type = true_type(request.headers.get(hdrs.CONTENT_TYPE, ""), head)
         key = self._storage.new_key(uploader.organization_id)
         database = self._api.database
-        await database.write(lambda tx: expect_file(tx, uploader, key))
+        await database.write(lambda tx: expect_file(tx, uploader, key), uploader.organization_id)
         try:
             await self._storage.write(key, coming.pieces())
             file = File(key, name, content_type, coming.byte_size, coming.digest)
-            return await database.write(lambda tx: keep_file(tx, uploader, file))
+            return await database.write(lambda tx: keep_file(tx, uploader, file), uploader.organization_id)
         except BaseException:
             await self._leave_nothing(key)
             raise

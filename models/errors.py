@@ -82,6 +82,13 @@ class LimitExceeded(RequestFault):
         super().__init__("LIMIT_EXCEEDED", text)
 
 
+class Unavailable(RequestFault):
+    """The database cannot be asked now; the same request may do well a little later."""
+
+    def __init__(self, text: str = "The database is away. Try again.") -> None:
+        super().__init__("UNAVAILABLE", text)
+
+
 def refuse(code: Code | None) -> None:
     """Raises the refusal, if it is one: `refuse(decide(...))`."""
     if code is not None:

@@ -5,49 +5,55 @@ constants of a partial index's condition as values prepares the statement again 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CursorResult, Select
-from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from models.database import Database, Transaction
+from models.database.spelling import SPELLINGS
+
+
+class Spelled(NamedTuple):
+    """A statement's text for one engine, and the names of its places in their order."""
+
+    sql: str
+    places: tuple[str, ...]
+
+
+def spell(statement: Select[Any], engine: str) -> Spelled:
+    """The statement for the engine with this name."""
+    compiled = statement.compile(dialect=SPELLINGS[engine])
+    return Spelled(str(compiled), tuple(compiled.positiontup or ()))
 
 
 class Prepared:
     """A SELECT as the engine reads it; what it is made of has places (`bindparam`) instead of values.
 
-    Rows come as the engine keeps them: booleans are 0 and 1, moments are texts.
+    Rows come as the engine keeps them: on SQLite booleans are 0 and 1, and moments are texts.
     """
 
     def __init__(self, statement: Select[Any]) -> None:
-        compiled = statement.compile(dialect=Sqlite())
-        self._sql, self._places = str(compiled), tuple(compiled.positiontup or ())
+        self._statement = statement
+        self._spelled: dict[str, Spelled] = {}
 
     def run(self, tx: Transaction, **values: Any) -> CursorResult[Any]:
-        return tx.connection.exec_driver_sql(self._sql, self._in_place(values))
+        sql, places = self._for(tx.connection.dialect.name)
+        return tx.connection.exec_driver_sql(sql, tuple([values[place] for place in places]))
+
+    def tuples(self, tx: Transaction, **values: Any) -> list[tuple[Any, ...]]:
+        """The same rows as the driver gives them: of many, they cost a third."""
+        result = self.run(tx, **values)
+        assert result.cursor is not None, "only what returns rows is prepared"
+        rows: list[Any] = [*result.cursor.fetchall()]
+        result.close()
+        return rows
 
     async def read(self, database: Database, **values: Any) -> list[Sequence[Any]]:
         """The same on a reading connection."""
-        return await database.read(self._sql, self._in_place(values))
+        sql, places = self._for(database.backend.name)
+        return await database.read(sql, tuple([values[place] for place in places]))
 
-    def _in_place(self, values: dict[str, Any]) -> tuple[Any, ...]:
-        return tuple([values[place] for place in self._places])
-
-
-class _Constants(SQLiteCompiler):
-    """Writes constants into the statement and leaves only bound values out: a partial index is used only
-    where the statement shows the constant of its condition."""
-
-    def visit_bindparam(self, bindparam: Any, *args: Any, **options: Any) -> str:
-        if bindparam.value is not None and not bindparam.required:
-            options["literal_binds"] = True
-        written: str = super().visit_bindparam(bindparam, *args, **options)  # type: ignore[no-untyped-call]
-        return written
-
-
-class Sqlite(SQLiteDialect_pysqlite):
-    """The dialect that statements are written with once."""
-
-    statement_compiler = _Constants
-    supports_statement_cache = True
+    def _for(self, engine: str) -> Spelled:
+        if engine not in self._spelled:
+            self._spelled[engine] = spell(self._statement, engine)
+        return self._spelled[engine]

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from models.rich_text import REFERENCE, with_addresses
 from models.tables.conversations import Format, attachments
 from resolvers.asked import Field
-from resolvers.dialects import constant, json_array, json_list
+from resolvers.dialects import constant, json_array, json_list, json_string
 from resolvers.projection import Entry, Rendered
 from resolvers.statement import Row
 
@@ -27,7 +27,7 @@ class _Body(Entry):
             )
             .group_by(file.c.message_id)
         )
-        return Rendered(func.coalesce(with_files.scalar_subquery(), row.body), _shown, REFERENCE)
+        return Rendered(func.coalesce(with_files.scalar_subquery(), json_string(row.body)), _shown, REFERENCE)
 
 
 def _shown(value: Any, asker: Any) -> Any:

@@ -67,7 +67,7 @@ class Context:
                 _audit(tx, person, mutation, given)
             return plan.read_back(tx.connection, asked.values, self.asking(given))
 
-        return Finished(await self.database.write(job))
+        return Finished(await self.database.write(job, viewer.organization_id))
 
     async def change_one(
         self, asked: Asked, type_name: str, id_: str, act: Callable[[Transaction, Actor, int], None]

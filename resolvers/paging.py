@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Integer, Select, String, Subquery, false, func, literal_column, or_, select, tuple_
+from sqlalchemy.types import TypeEngine
 
 from models.errors import BadRequest, LimitExceeded
-from models.tables.base import Moment
+from models.tables.base import Key, Moment
 from models.text import contains
 from resolvers.asked import Field
 from resolvers.dialects import json_array, json_text, json_value, json_whether
@@ -29,6 +30,8 @@ LONGEST_SEARCH = 200
 """As long as the longest name; engines refuse patterns beyond some length."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+
+_BOUND: dict[type, TypeEngine[Any]] = {int: Key, datetime: Moment(), str: String()}
 
 PAGING = frozenset({"first", "after", "last", "before"})
 """The arguments that every connection may take; one that grows at its end alone takes the first two."""
@@ -134,7 +137,7 @@ class Window:
         """Strictly after the cursor `after`, or before the cursor `before`, in the list's order."""
         types = [_type(key) for key in self._keys]
         values = [
-            self._arguments.bind(name, partial(_key, place, types), type_=Integer() if kind is int else String())
+            self._arguments.bind(name, partial(_key, place, types), type_=_BOUND[kind])
             for place, kind in enumerate(types)
         ]
         here, there = tuple_(*self._keys), tuple_(*values)

@@ -1,9 +1,8 @@
 """How do tests use the API? As a named person of a named school, through everything but the wire."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -90,9 +89,9 @@ class Api:
 
     def dump(self, *, without: tuple[str, ...] = ()) -> Dump:
         """Every row of every table, as the database keeps it."""
-        with closing(sqlite3.connect(self.database.path)) as connection:
+        with self.database.engine.connect() as connection:
             return {
-                name: connection.execute(f"SELECT * FROM {name}").fetchall()
+                name: sorted(map(tuple, connection.exec_driver_sql(f"SELECT * FROM {name}")), key=repr)
                 for name in metadata.tables
                 if name not in without
             }

@@ -3,14 +3,37 @@
 After each test that had the school, every badge is counted again in plain Python and must agree.
 """
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.api import Api
+from tests.engines import ENGINE, on_postgresql, start_for_the_run
 from tests.recount import assert_badges_equal_a_recount
 from tests.school import SchoolClock, build_school
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine", choices=("sqlite", "postgresql"), default="sqlite", help="what the tests' databases are"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The workers of a parallel run inherit what is set here."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ[ENGINE] = config.getoption("engine")
+        if on_postgresql():
+            start_for_the_run()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if on_postgresql():
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(pytest.mark.skip(reason="about SQLite's file or its way of running a statement"))
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from models.database import Clock, Database
 from models.migrate import migrate
 from models.tables.organization import organizations
 from models.tables.people import users
+from tests.engines import copy_of, new_url
 
 SECRET = "x" * 40
 NOW = datetime(2026, 9, 10, 7, 0, tzinfo=UTC)
@@ -82,6 +83,12 @@ NEXT_DOOR_LEARNER = "eleve.3a.1"
 NEXT_DOOR_GUARDIAN = "parent.3a.1"
 
 
+class Heard(BuiltinMessenger):
+    """The built-in messenger, and somebody outside who is told of everything: what is queued can be looked at."""
+
+    is_outside = True
+
+
 class SchoolClock:
     """Stands still until a test moves it: `clock.now += timedelta(days=1)`."""
 
@@ -96,20 +103,18 @@ class SchoolClock:
         self.now += timedelta(**duration)
 
 
-def build_school(path: Path, *, clock: Clock | None = None) -> Database:
+def build_school(path: Path, *, clock: Clock | None = None, kept: bool = False) -> Database:
     """Both demo schools after their first night, in a new database file at this path.
 
     Everybody but `jobs.demo.story.UNLINKED` is linked. There are the mandatory chats and nothing else: tests
     make their own chats and calls. Without a clock of the test's own, it is always NOW.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(_made_once(), path)
-    return school_database(path, clock=clock)
+    return school_database(copy_of(_made_once(), path.parent, path.stem, kept=kept), clock=clock)
 
 
-def school_database(path: Path, *, clock: Clock | None = None) -> Database:
-    """The database in this file, as the tests open one."""
-    return Database(f"sqlite:///{path}", messenger=BuiltinMessenger(SECRET), clock=clock or SchoolClock())
+def school_database(url: str, *, clock: Clock | None = None) -> Database:
+    """The database at this URL, as the tests open one."""
+    return Database(url, messenger=BuiltinMessenger(SECRET), clock=clock or SchoolClock())
 
 
 def viewer(database: Database, login: str, organization: str = SCHOOL) -> Viewer:
@@ -134,15 +139,15 @@ def dump(path: Path) -> list[str]:
 
 
 @cache
-def _made_once() -> Path:
-    """The file that is copied. Closed: nothing of it is left in a write-ahead log."""
+def _made_once() -> str:
+    """The database that is copied. Closed: nothing of it is left in a write-ahead log."""
     directory = Path(tempfile.mkdtemp(prefix="preau-school-"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    path = directory / "school.db"
-    database = school_database(path)
+    url = new_url(directory, "school", kept=True)
+    database = school_database(url)
     migrate(database.engine)
     import_schools(database)
     with database.transaction() as tx:
         for school in SCHOOLS:
             link_people(tx, school)
-    return path
+    return url

@@ -3,6 +3,8 @@
 People, groups and schools are known by their sourcedId.
 """
 
+import atexit
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -15,10 +17,12 @@ from sqlalchemy import Select, select
 from app.messenger import BuiltinMessenger
 from jobs.roster import Summary, import_roster
 from models.database import Clock, Database
+from models.migrate import migrate
 from models.tables.events import events
 from models.tables.organization import organizations
 from models.tables.people import groups, guardianships, memberships, users
-from tests.small_school import Watch, database_at
+from tests.engines import copy_of, new_url
+from tests.small_school import Watch
 
 Files = dict[str, str | bytes]
 
@@ -119,21 +123,21 @@ def zipped(path: Path, files: Mapping[str, str | bytes], *, inside: str = "") ->
 
 
 @cache
-def _migrated() -> bytes:
+def _migrated() -> str:
     """An empty database, made once: most tests need one, and migrating takes longer than importing."""
-    with tempfile.TemporaryDirectory() as place:
-        database_at(Path(place), Watch())
-        return (Path(place) / "preau.db").read_bytes()
+    directory = Path(tempfile.mkdtemp(prefix="preau-empty-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    url = new_url(directory, kept=True)
+    migrate(Database(url, messenger=BuiltinMessenger("x" * 40)).engine)
+    return url
 
 
 class Imports:
     """Sets come into one database below this path, one after the other, and are looked at."""
 
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        path.mkdir(exist_ok=True)
-        (path / "preau.db").write_bytes(_migrated())
         messenger = BuiltinMessenger("x" * 40)
-        self.database = Database(f"sqlite:///{path}/preau.db", messenger=messenger, clock=clock or Watch())
+        self.database = Database(copy_of(_migrated(), path, "preau"), messenger=messenger, clock=clock or Watch())
         self._path = path
         self._number = 0
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from app.messenger import BuiltinMessenger
 from jobs.nightly import Night, run_night
 from models.actor import Actor, Viewer, actor
 from models.database import Clock, Database, Transaction
@@ -25,6 +24,8 @@ from models.tables.events import events, outbox
 from models.tables.organization import organizations
 from models.tables.people import GroupKind, Position, groups, memberships, users
 from models.text import fold
+from tests.engines import new_url
+from tests.school import Heard
 
 MONDAY = datetime(2026, 9, 7, 5, 0, tzinfo=UTC)
 """Ten in the morning in Yekaterinburg (UTC+5, the clocks never change)."""
@@ -54,7 +55,7 @@ class Watch:
 
 
 def database_at(path: Path, clock: Clock) -> Database:
-    database = Database(f"sqlite:///{path}/preau.db", messenger=BuiltinMessenger("x" * 40), clock=clock)
+    database = Database(new_url(path), messenger=Heard("x" * 40), clock=clock)
     migrate(database.engine)
     return database
 
@@ -157,7 +158,7 @@ class SmallSchool:
 
     def night(self, day: date) -> Night | None:
         with self.database.transaction() as tx:
-            return run_night(tx, organization(tx, self.id), day)
+            return run_night(tx, organization(tx, self.id), day, clock=self.database.clock)
 
     def chats(self) -> Chats:
         """The chats that have not ended, with who takes part in each."""

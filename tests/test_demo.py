@@ -21,6 +21,7 @@ from models.tables.chats import ChatKind, chats, participations
 from models.tables.organization import organizations
 from models.tables.people import GroupKind, Position, groups, memberships, users
 from tests import school as cast
+from tests.engines import new_url
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def database(tmp_path: Path) -> Database:
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Database:
-    made = cast.school_database(tmp_path / "empty.db")
+    made = cast.school_database(new_url(tmp_path, "empty"))
     migrate(made.engine)
     return made
 

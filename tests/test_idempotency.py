@@ -228,7 +228,7 @@ async def test_keys_of_people_schools_and_mutations_do_not_meet(api: Api) -> Non
 async def test_concurrent_repeats_make_one(api: Api, clock: SchoolClock) -> None:
     """Forty tasks, half of them through a second server on the same database."""
     async with AsyncExitStack() as stack:
-        other = await stack.enter_async_context(Api.serving(school_database(api.database.path, clock=clock)))
+        other = await stack.enter_async_context(Api.serving(school_database(api.database.url, clock=clock)))
         curators = [each.as_(CURATOR_9A) for each in (api, other)] * 20
         teachers = [each.as_(TEACHER) for each in (api, other)] * 20
         made = await asyncio.gather(

@@ -223,7 +223,7 @@ async def test_what_is_known_is_not_made_again(api: Api, monkeypatch: pytest.Mon
     for made in ("parse", "validate_document"):
         monkeypatch.setattr(schema.documents, made, None)
     monkeypatch.setattr(schema.selection, "_Walk", None)
-    monkeypatch.setattr(resolvers.lookahead, "make_plan", None)
+    monkeypatch.setattr(resolvers.lookahead, "_compile", None)
     for size in (2, 3):
         await api.as_(ADMINISTRATOR).ask(document, n=size, **{"is": True}, id=f"User_{size}")
         await api.as_(ADMINISTRATOR).ask(publish, input={"upTo": str(size)})

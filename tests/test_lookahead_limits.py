@@ -284,7 +284,7 @@ async def test_fragments_that_double_are_measured_once_each(api: Api, monkeypatc
 async def test_objects_that_double_are_refused_before_anything_is_made_of_them(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolvers.lookahead, "make_plan", None)
+    monkeypatch.setattr(resolvers.lookahead, "_compile", None)
     twice = "a%d: publishedCall { chat { ...C%d } } b%d: publishedCall { chat { ...C%d } }"
     fragments = [f"fragment C{i} on Chat {{ {twice % (i, i + 1, i, i + 1)} }}" for i in range(8)]
     document = " ".join(['{ node(id: "Chat_1") { ...C0 } }', *fragments, "fragment C8 on Chat { id }"])

@@ -20,6 +20,7 @@ from models.policy import Policy, read_policy
 from models.presets import PRESETS
 from models.tables.organization import organizations, reach_rules
 from models.tables.people import GroupKind, Position
+from tests.engines import new_url
 from tests.school import NOW, school_database
 from tests.small_school import database_at, dump
 
@@ -269,7 +270,7 @@ def test_the_command_line_refuses_what_a_knob_does_not_take(assignment: str) -> 
 
 def test_a_policy_of_before_reads_with_the_knobs_of_its_preset(tmp_path: Path) -> None:
     """And what was turned stays turned; groups of before know what lies above them."""
-    database = school_database(tmp_path / "old.db")
+    database = school_database(new_url(tmp_path, "old"))
     turned = {"lockdown": True, "chatKinds": ["GROUP"]}
     with database.engine.connect() as connection:
         command.upgrade(configuration(connection), "0003")

@@ -11,6 +11,7 @@ from app.settings import Settings
 from jobs.demo import prepare
 from models.migrate import migrate
 from tests.api import Api
+from tests.engines import new_url
 from tests.school import CURATOR_9A, LEARNER_9A, SchoolClock, school_database
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,7 @@ def examples(page: str) -> list[str]:
 @pytest.fixture
 async def demo(tmp_path: Path, clock: SchoolClock) -> AsyncIterator[Api]:
     """What `make run` serves."""
-    database = school_database(tmp_path / "demo.db", clock=clock)
+    database = school_database(new_url(tmp_path, "demo"), clock=clock)
     migrate(database.engine)
     prepare(database)
     async with Api.serving(database) as api:

@@ -333,7 +333,7 @@ async def test_A20_of_two_who_step_down_at_once_one_stays(api: Api, clock: Schoo
         given = {"chatId": chat, "userId": person.id, "isAdministrator": False}
         return (await person.ask(document, input=given))["setChatAdministrator"].get("code")
 
-    async with Api.serving(school_database(api.database.path, clock=clock)) as other:
+    async with Api.serving(school_database(api.database.url, clock=clock)) as other:
         for _ in range(10):
             (stays,) = [login for login, role in (await participants(teacher, chat)).items() if role]
             for person in (teacher, learner):

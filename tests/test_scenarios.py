@@ -284,7 +284,7 @@ async def test_scenario_7_of_many_at_once_exactly_one_wins_E49(api: Api, clock: 
     """Forty tasks, half of them through a second server on the same database."""
     chat = api.chat("GROUP", CLASS_9A)
     async with AsyncExitStack() as stack:
-        other = await stack.enter_async_context(Api.serving(school_database(api.database.path, clock=clock)))
+        other = await stack.enter_async_context(Api.serving(school_database(api.database.url, clock=clock)))
         people = [each.as_(login) for each in (api, other) for login in (CURATOR_9A, ADMINISTRATOR, DIRECTOR)]
         calls = [await create_call(people[0], chat, f"Call {number}") for number in range(40)]
         racers = [people[number % len(people)] for number in range(len(calls))]

@@ -12,6 +12,7 @@ from models.migrate import configuration, migrate
 from models.search_words import words_of_person, words_wanted
 from models.tables.people import search_words, users
 from tests.api import Api
+from tests.engines import new_url
 from tests.finding import IN_3A, PEOPLE, SCHOOL, STUDY, finds, pins
 from tests.school import school_database
 from tests.steps import import_school
@@ -59,7 +60,7 @@ async def test_words_follow_the_roster(api: Api) -> None:
 
 
 def test_people_of_before_are_found_after_the_migration(tmp_path: Path) -> None:
-    database = school_database(tmp_path / "old.db")
+    database = school_database(new_url(tmp_path, "old"))
     with database.engine.connect() as connection:
         command.upgrade(configuration(connection), "0004")
         connection.exec_driver_sql(

@@ -216,6 +216,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
         "url": lambda sight, chat: (
             whole_address(sight, chat.url) if sight.may_join and sight.part_in(chat.id) else None
         ),
+        "conversation": lambda sight, chat: maybe("Conversation", talk.conversation_of(sight, chat)),
         "viewerIsAdministrator": lambda sight, chat: sight.administers(chat.id),
         "viewerActions": lambda sight, chat: sight.chat_actions(chat),
     },

@@ -33,6 +33,7 @@ from models.links import unlink
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
 from models.tables.people import groups, memberships, users
+from tests.engines import copy_of
 from tests.lookahead.writing import Writing
 from tests.school import (
     ADMINISTRATOR,
@@ -95,21 +96,19 @@ AWKWARD_NAMES = (
 
 def build_lively_school(path: Path) -> Database:
     """Both schools in the middle of a lively week, in a new database file at this path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(_made_once(), path)
-    return school_database(path)
+    return school_database(copy_of(_made_once(), path.parent, path.stem, kept=True))
 
 
 @cache
-def _made_once() -> Path:
+def _made_once() -> str:
     directory = Path(tempfile.mkdtemp(prefix="preau-lively-"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    database = build_school(directory / "school.db")
+    database = build_school(directory / "school.db", kept=True)
     with database.transaction() as tx:
         tell(tx)
         _Week(tx, database, SCHOOL).at_gorizont()
         _Week(tx, database, NEXT_DOOR).at_tilleuls()
-    return database.path
+    return database.url
 
 
 class _Week:

@@ -1,12 +1,11 @@
 """What stands in the database? Every table as plain rows, read without any of the program's code."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import closing
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from tests.engines import plain_rows
 
 Row = SimpleNamespace
 """A row: its columns are attributes, as the file holds them (moments are texts, booleans 0 and 1)."""
@@ -33,12 +32,8 @@ TABLES = (
 class Rows:
     """All rows of a school's file, and some of them by what they are looked up by."""
 
-    def __init__(self, path: Path) -> None:
-        with closing(sqlite3.connect(path)) as connection:
-            connection.row_factory = sqlite3.Row
-            tables = {
-                name: [Row(**dict(row)) for row in connection.execute(f"SELECT * FROM {name}")] for name in TABLES
-            }
+    def __init__(self, url: str) -> None:
+        tables = {name: [Row(**row) for row in plain_rows(url, name)] for name in TABLES}
         self.organizations = {row.id: row for row in tables["organizations"]}
         self.users = {row.id: row for row in tables["users"]}
         self.groups = {row.id: row for row in tables["groups"]}
@@ -56,6 +51,7 @@ class Rows:
         self.intervals_in = gathered(self.intervals, "room_id")
         self.guardians = {(row.guardian_id, row.child_id) for row in tables["guardianships"] if row.until is None}
         self.conversations = {row.id: row for row in tables["conversations"]}
+        self.threads = {row.id for row in tables["conversations"] if row.kind == "MAIL"}
         self.messages = {row.id: row for row in tables["messages"]}
         self.attachments = {row.id: row for row in tables["attachments"]}
         self.addresses_of = gathered(sorted(tables["recipients"], key=lambda row: row.place), "message_id")

@@ -53,14 +53,23 @@ class Sight:
             return False
         if user is self.me or self.is_personnel or self.reaches(self.me, user) or self.reaches(user, self.me):
             return True
-        rooms = {row.room_id for row in self.rows.rooms_of[self.me.id]}
-        if any(row.room_id in rooms for row in self.rows.rooms_of[user.id]):
+        rooms = {row.room_id for row in self.rows.rooms_of[self.me.id]} - self.rows.threads
+        if any(row.room_id in rooms for row in self.rows.rooms_of[user.id]) or self._shares_message(user):
             return True
         return any(
             row.position in SHOWN
             and self.rows.groups[row.group_id].kind in STUDY
             and self.belongs_to(row.group_id)
             for row in self.rows.held_by[user.id]
+        )
+
+    def _shares_message(self, user: Row) -> bool:
+        """Nobody learns from a message to whom else it went blindly, but its author."""
+        return any(
+            each.user_id == user.id and (mine.is_author or each.is_author or each.received_as != "BCC")
+            for mine in self.rows.copies_for[self.me.id]
+            if mine.deleted_at is None
+            for each in self.rows.copies_of[mine.message_id]
         )
 
     def reaches(self, one: Row, other: Row) -> bool:
@@ -195,7 +204,7 @@ class Sight:
     # -------------------------------------------------------------------------------------- what happened
 
     def hears_of_chat(self, event: Row) -> bool:
-        return event.kind == "CHAT_CHANGED" and (self.is_administrator or self._took_part(event))
+        return event.kind == "CHAT_CHANGED" and (self.is_administrator or self.took_part(event.chat_id, event))
 
     def hears_of_call(self, event: Row) -> bool:
         if event.kind not in ("CALL_CHANGED", "CALL_PUBLISHED"):
@@ -203,20 +212,25 @@ class Sight:
         if self.is_administrator or self.administers(event.chat_id):
             return True
         was_shown = self.sees_created or self.rows.calls[event.call_id].published_event is not None
-        return was_shown and self._took_part(event)
+        return was_shown and self.took_part(event.chat_id, event)
 
     def hears_of_publication(self, event: Row) -> bool:
-        if event.kind != "CALL_PUBLISHED" or self.part_in(event.chat_id) is None:
+        if (
+            event.kind != "CALL_PUBLISHED"
+            or self.part_in(event.chat_id) is None
+            or not self.took_part(event.chat_id, event)
+        ):
             return False
         published = self.published_in(event.chat_id)
         return published is not None and published.id == event.call_id
 
-    def _took_part(self, event: Row) -> bool:
-        """Now, or when it happened: who is removed hears of that, and of nothing after it."""
+    def took_part(self, room_id: int, event: Row) -> bool:
+        """When it happened: who comes or is removed hears of that, of nothing before, and of nothing after it."""
         return any(
-            row.room_id == event.chat_id
+            row.room_id == room_id
             and row.user_id == self.me.id
-            and (row.left_at is None or row.joined_event <= event.number <= row.left_event)
+            and row.joined_event <= event.number
+            and (row.left_event is None or event.number <= row.left_event)
             for row in self.rows.intervals
         )
 

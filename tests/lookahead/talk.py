@@ -21,11 +21,6 @@ def part(sight: Sight, room_id: int) -> Row | None:
     return max(mine, key=lambda row: row.id) if mine else None
 
 
-def takes_part(sight: Sight, room_id: int) -> bool:
-    mine = part(sight, room_id)
-    return mine is not None and mine.left_at is None
-
-
 def place(sight: Sight, room_id: int) -> int | None:
     """Where it stands in the viewer's list."""
     found = [
@@ -36,8 +31,21 @@ def place(sight: Sight, room_id: int) -> int | None:
     return found[0] if found else None
 
 
+def takes_part_now(sight: Sight, talk: Row) -> bool:
+    mine = part(sight, talk.id)
+    return talk.ended_at is None and mine is not None and mine.left_at is None
+
+
 def sees_conversation(sight: Sight, talk: Row) -> bool:
-    return place(sight, talk.id) is not None or (talk.kind == "GROUP" and takes_part(sight, talk.id))
+    is_of_a_room = talk.kind in ("GROUP", "CHAT")
+    return place(sight, talk.id) is not None or (is_of_a_room and takes_part_now(sight, talk))
+
+
+def conversation_of(sight: Sight, chat: Row) -> Row | None:
+    """Where the messages of the chat live, if the viewer sees it."""
+    talk = sight.rows.conversations.get(chat.id)
+    is_open = talk is not None and talk.ended_at is None
+    return talk if talk is not None and is_open and sees_conversation(sight, talk) else None
 
 
 def other_in(sight: Sight, talk: Row) -> Row:
@@ -50,6 +58,8 @@ def title(sight: Sight, talk: Row) -> str:
         return str(talk.title)
     if talk.kind == "DIRECT":
         return str(other_in(sight, talk).name)
+    if talk.kind == "CHAT":
+        return str(sight.rows.chats[talk.id].name)
     seen = [sight.rows.messages[copy.message_id] for copy in _copies(sight, talk.id)]
     first = min(seen, key=lambda it: (it.event is None, it.event), default=None)
     return "" if first is None else first.subject or ""
@@ -192,7 +202,7 @@ def switched_off(sight: Sight, kind: str | None = None) -> str | None:
         return "MESSAGING_DISABLED"
     if sight.policy["lockdown"] and not sight.is_administrator:
         return "LOCKDOWN"
-    offered = sight.policy["conversationKinds"]
+    offered = ["CHAT", *sight.policy["conversationKinds"]] if kind else sight.policy["conversationKinds"]
     return None if (bool(offered) if kind is None else kind in offered) else "KIND_NOT_OFFERED"
 
 
@@ -213,8 +223,10 @@ def why_not_reply(sight: Sight, talk: Row) -> str | None:
     off = switched_off(sight, talk.kind)
     if off is not None or talk.kind == "MAIL":
         return off
-    if talk.kind == "GROUP":
-        return None if takes_part(sight, talk.id) else "NOT_PARTICIPANT"
+    if talk.kind == "CHAT" and not sight.may_act:
+        return "PROFILE_NOT_LINKED"
+    if talk.kind in ("GROUP", "CHAT"):
+        return None if takes_part_now(sight, talk) else "NOT_PARTICIPANT"
     other, rule = other_in(sight, talk), sight.policy["reply"]
     starts, other_starts = may_start(sight, sight.me, other), may_start(sight, other, sight.me)
     either = rule == "WHILE_EITHER_MAY_START"
@@ -229,7 +241,7 @@ def why_not_reply(sight: Sight, talk: Row) -> str | None:
 
 def conversation_actions(sight: Sight, talk: Row) -> list[str]:
     """E11, A16, I8, P5: in the order of the enumeration."""
-    here, mine = takes_part(sight, talk.id), part(sight, talk.id)
+    here, mine = takes_part_now(sight, talk), part(sight, talk.id)
     is_group, is_on = talk.kind == "GROUP", switched_off(sight, talk.kind) is None
     runs = is_group and is_on and here and mine is not None and bool(mine.is_administrator)
     may = {
@@ -270,14 +282,15 @@ def hears_of_copy(sight: Sight, event: Row) -> bool:
     return bool(event.kind == "MESSAGE_CHANGED" and event.user_id == sight.me.id)
 
 
+def changed_conversation(event: Row) -> int:
+    """What changes a chat changes its conversation, and they have one number."""
+    return int(event.conversation_id or event.chat_id)
+
+
 def hears_of_conversation(sight: Sight, event: Row) -> bool:
-    if event.kind != "CONVERSATION_CHANGED":
+    is_of_chat = event.kind == "CHAT_CHANGED" and event.chat_id in sight.rows.conversations
+    if event.kind != "CONVERSATION_CHANGED" and not is_of_chat:
         return False
     if event.user_id is not None:
         return bool(event.user_id == sight.me.id)
-    return any(
-        row.user_id == sight.me.id
-        and row.joined_event <= event.number
-        and (row.left_event is None or event.number <= row.left_event)
-        for row in sight.rows.intervals_in[event.conversation_id]
-    )
+    return sight.took_part(changed_conversation(event), event)

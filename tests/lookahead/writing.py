@@ -29,6 +29,7 @@ from models.messages import delete_messages, mark_messages, mark_read
 from models.organization import organization_called, set_policy
 from models.tables.conversations import Role, attachments, messages
 from models.tables.people import Position
+from tests.lookahead.chatting import write_in_chats
 
 AT_GORIZONT = {
     "selfMessages": True,
@@ -81,6 +82,7 @@ class Writing:
         self._taken_back()
         self._several()
         self._offices()
+        self._tx = write_in_chats(self._tx, self._person)
 
     def _two_by_two(self) -> None:
         """More than a page of messages; answers, an empty one, one with oneself, one with who will be gone."""

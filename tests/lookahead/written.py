@@ -15,6 +15,7 @@ from tests.lookahead.rules import Sight, folded
 from tests.lookahead.things import (
     badges,
     by_person,
+    chat_if_seen,
     maybe,
     thing,
     user_numbered,
@@ -216,6 +217,7 @@ TYPES: dict[str, dict[str, Answer]] = {
         "id": lambda _, row: f"Conversation_{row.id}",
         "kind": _column("kind"),
         "title": talk.title,
+        "chat": lambda sight, row: chat_if_seen(sight, row.id) if row.kind == "CHAT" else None,
         "participants": participant_page,
         "messages": message_page,
         "lastMessage": _last_message,
@@ -294,8 +296,8 @@ TYPES: dict[str, dict[str, Answer]] = {
     },
     "ConversationChanged": {
         "cursor": lambda _, event: str(event.number),
-        "conversationId": lambda _, event: f"Conversation_{event.conversation_id}",
-        "conversation": lambda sight, event: conversation_if_seen(sight, event.conversation_id),
+        "conversationId": lambda _, event: f"Conversation_{talk.changed_conversation(event)}",
+        "conversation": lambda sight, event: conversation_if_seen(sight, talk.changed_conversation(event)),
     },
 }
 """How each field of each type is answered, as `oracle` says."""

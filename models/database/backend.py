@@ -1,0 +1,57 @@
+"""What must an engine be able to do for us? The few things in which SQLite and PostgreSQL differ."""
+
+from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine
+
+from models.errors import Unavailable
+
+PATIENCE = 10.0
+"""Seconds for which a database that is away is waited for, before who asked is told so."""
+
+NOTHING_WRITTEN = "The database is away: nothing was written. Try again."
+NOT_KNOWN = "The database went away: whether this was done is not known. Repeat it with the same idempotencyKey."
+
+
+class Backend(Protocol):
+    """One engine. Its `name` is that of the dialect; `place` is how messages call the database."""
+
+    name: str
+    place: str
+    engine: Engine
+    writers: int
+
+    def line_of(self, organization_id: int | None) -> Hashable:
+        """Jobs of one line are done one after another, and may share a transaction."""
+
+    def begin(self, connection: Connection, organization_id: int | None) -> str | None:
+        """Begins a transaction in which nobody else writes in this organization. Gives the receipt by which
+        `was_committed` knows it."""
+
+    def hold(self, connection: Connection, organization_id: int) -> None:
+        """From here to the end of the transaction nobody else writes in this organization."""
+
+    def is_in_transaction(self, connection: Connection) -> bool: ...
+
+    def is_lost(self, error: Exception) -> bool:
+        """Whether the connection is gone with this error, and a new one may do better."""
+
+    def is_passing(self, error: Exception) -> bool:
+        """Whether the same transaction may succeed when it is run again at once."""
+
+    def was_committed(self, connection: Connection, receipt: str | None) -> bool:
+        """Whether the transaction was committed before its connection was lost."""
+
+    def as_unavailable(self, error: Exception) -> Unavailable | None:
+        """The error as who asked may see it, where it says that the database cannot work now."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Held by a server; raises BlockingIOError where only one may run and one does."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def read(self, sql: str, parameters: Sequence[Any]) -> list[Sequence[Any]]: ...
