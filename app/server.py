@@ -1,41 +1,43 @@
 """How does it all come up, and go down? One process that serves one database until it is told to stop."""
 
 import asyncio
-import fcntl
 import gc
-import logging
-import signal
-import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
+from functools import partial
 
 import uvloop
 from aiohttp import hdrs, web
-from aiohttp.http import HttpProcessingError
-from strawberry import Schema
 from yarl import URL
 
 from app.auth import Tokens
+from app.brokers import broker_at
 from app.downloads import Downloads
-from app.http import HEADERS, LARGEST_BODY, Endpoint
-from app.messenger import BuiltinMessenger
+from app.health import Health
+from app.http import LARGEST_BODY, Endpoint
+from app.logs import quieten_libraries, set_up, tell_of_lost_tasks
+from app.messenger import messenger_of
+from app.messenger.telling import telling
+from app.metrics import Metrics
 from app.operations import Api
 from app.pages import routes
+from app.requests import Requests
+from app.scrape import Scrape
 from app.settings import Settings
 from app.sockets import Sockets
+from app.stopping import TO_FINISH, TO_SEND, signalled
 from app.storage import Storage
+from app.tally import Tally
 from app.uploads import Uploads
 from app.websocket import Terms
+from jobs.change_of_messenger import go_over
 from jobs.nightly import keep_nights
 from models.database import Database
 from models.migrate import migrate
 from resolvers.listeners import Listeners
 from schema import schema as api_schema
-
-TO_FINISH = 0.2
-"""Seconds that requests under way have at the end; what they wrote is on disk in any case."""
+from schema.execution import Schema
 
 IDLE = 75
 """Seconds that a connection may stay open without a request."""
@@ -48,21 +50,26 @@ def run(settings: Settings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises SystemExit with a reason when it cannot."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("jobs").setLevel(logging.INFO)
-    stopped = _signalled()
+    set_up(in_development=settings.in_development)
+    asyncio.get_running_loop().set_exception_handler(tell_of_lost_tasks)
+    stopped = signalled()
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_url, messenger=BuiltinMessenger(settings.signing_secret))
-        stack.enter_context(alone_with(database.path))
+        database = Database(settings.database_url, messenger=messenger_of(settings))
+        stack.enter_context(alone_with(database))
         migrate(database.engine)
+        go_over(database)
         await database.start()
         stack.push_async_callback(database.stop)
-        listeners = Listeners(database)
+        listeners, broker = Listeners(database), broker_at(settings.broker)
         await listeners.start()
         stack.push_async_callback(listeners.stop)
+        await stack.enter_async_context(broker.listening(listeners.look_at))
+        database.on_commit = broker.tell
+        await stack.enter_async_context(telling(settings, database))
         nights = asyncio.create_task(keep_nights(database, storage=Storage(settings.storage_url)))
         stack.push_async_callback(_cancel, nights)
-        running = runner(build_app(settings, database, listeners, schema=api_schema))
+        connected = partial(getattr, broker, "is_connected")
+        running = runner(build_app(settings, database, listeners, schema=api_schema, is_connected=connected))
         stack.push_async_callback(running.cleanup)
         await running.setup()
         await _listen(running, settings)
@@ -77,25 +84,23 @@ def build_app(
     *,
     schema: Schema,
     terms: Terms | None = None,
+    is_connected: Callable[[], bool] = lambda: True,
 ) -> web.Application:
-    """The application, over a database and listeners that are started and stopped elsewhere."""
+    """The application, over a database and listeners that are started and stopped elsewhere. `is_connected`:
+    whether wake-ups of other processes come in."""
+    metrics, requests = Metrics(), Requests()
     tokens = Tokens(settings.signing_secret)
     api = Api(schema, settings, database=database, listeners=listeners, tokens=tokens)
-    endpoint, sockets = Endpoint(api), Sockets(api, terms or Terms())
+    endpoint, sockets = Endpoint(api, Tally(schema, metrics)), Sockets(api, terms or Terms())
     storage = Storage(settings.storage_url)
     uploads, downloads = Uploads(api, storage), Downloads(api, storage)
+    health, scrape = Health(database, is_connected), Scrape(settings, metrics, database)
 
     async def graphql(request: web.Request) -> web.StreamResponse:
         if request.method == hdrs.METH_GET and request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            return await sockets.accept(request)
+            with metrics.sockets.track_inprogress():
+                return await sockets.accept(request)
         return await endpoint.respond(request)
-
-    async def health(_: web.Request) -> web.Response:
-        try:
-            await database.read("SELECT 1 FROM organizations LIMIT 1", ())
-        except (sqlite3.Error, ValueError):
-            return web.json_response({"status": "no database"}, status=503, headers=HEADERS)
-        return web.json_response({"status": "ok"}, headers=HEADERS)
 
     async def watched(_: web.Application) -> AsyncIterator[None]:
         watch = asyncio.create_task(sockets.watch())
@@ -103,12 +108,17 @@ def build_app(
         await _cancel(watch)
 
     async def farewell(_: web.Application) -> None:
-        await sockets.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TO_FINISH):
+                await sockets.close()
+                await requests.settled()
 
-    _quieten_libraries()
-    app = web.Application(client_max_size=LARGEST_BODY)
+    quieten_libraries()
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[requests.accompany])
     app.router.add_route("*", "/graphql", graphql)
-    app.router.add_get("/healthz", health)
+    app.router.add_get("/healthz", health.alive)
+    app.router.add_get("/readyz", health.ready)
+    app.router.add_get("/metrics", scrape.respond)
     for method in (hdrs.METH_POST, hdrs.METH_OPTIONS):
         app.router.add_route(method, "/attachments", uploads.respond)
     for method in (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS):
@@ -116,44 +126,26 @@ def build_app(
     app.add_routes(routes(settings, database, tokens))
     app.cleanup_ctx.append(watched)
     app.on_shutdown.append(farewell)
-    app.on_response_prepare.append(_sign)
+    app.on_response_prepare.append(requests.sign)
     return app
 
 
 def runner(app: web.Application) -> web.AppRunner:
     """No access log, and no body that is unpacked before it is looked at."""
     return web.AppRunner(
-        app, access_log=None, auto_decompress=False, keepalive_timeout=IDLE, shutdown_timeout=TO_FINISH
+        app, access_log=None, auto_decompress=False, keepalive_timeout=IDLE, shutdown_timeout=TO_SEND
     )
 
 
 @contextmanager
-def alone_with(database: Path) -> Iterator[None]:
-    """Holds the database for this server: a second one is refused, commands are not."""
-    lock = database.with_name(f"{database.name}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as held:
+def alone_with(database: Database) -> Iterator[None]:
+    """Holds the database for this server: on a file a second one is refused, commands are not."""
+    with ExitStack() as stack:
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(database.backend.alone())
         except BlockingIOError:
-            raise SystemExit(f"{database}: another server runs on this database.") from None
+            raise SystemExit(f"{database.backend.place}: another server runs on this database.") from None
         yield
-
-
-def _quieten_libraries() -> None:
-    """Faults are in the log once, with the reference that the client reads. Mistakes of clients are not."""
-    logging.getLogger("strawberry.execution").disabled = True
-    logging.getLogger("aiohttp.server").addFilter(_is_no_mistake_of_a_client)
-
-
-def _is_no_mistake_of_a_client(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
-
-
-async def _sign(_: web.Request, response: web.StreamResponse) -> None:
-    """On everything that leaves the server: which software it runs on is nobody's business."""
-    response.headers[hdrs.SERVER] = "Preau"
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
 
 
 async def _listen(running: web.AppRunner, settings: Settings) -> None:
@@ -166,15 +158,6 @@ async def _listen(running: web.AppRunner, settings: Settings) -> None:
     graphiql = f", GraphiQL at {here}/" if settings.in_development else ""
     sys.stdout.write(f"Préau listens at {here}/graphql{graphiql}\n")
     sys.stdout.flush()
-
-
-def _signalled() -> asyncio.Event:
-    """Set when the process is told to stop."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped
 
 
 def _calm_the_collector() -> None:

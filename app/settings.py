@@ -3,7 +3,6 @@
 import secrets
 from enum import StrEnum
 from functools import cached_property
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +10,11 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from app.brokers import broker_at
+from app.messenger.addresses import bridge_address, call_address, home_address, is_loopback
 from app.storage import Storage
+
+SHORTEST_SECRET = 32
 
 
 class Environment(StrEnum):
@@ -25,6 +28,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PREAU_", frozen=True)
 
     database_url: str = "sqlite:///var/preau.db"
+    broker_url: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     secret: str | None = None
@@ -33,8 +37,19 @@ class Settings(BaseSettings):
     storage_url: str = "file:var/attachments"
     introspection: bool | None = None
     messenger_url: str = "builtin:"
+    messenger_secret: str | None = None
+    messenger_home: str | None = None
+    call_url: str | None = None
     link_return_url: str | None = None
     allowed_origins: str = ""
+    metrics_token: str | None = None
+
+    @field_validator("broker_url")
+    @classmethod
+    def is_a_broker(cls, url: str | None) -> str | None:
+        if url:
+            broker_at(url)
+        return url or None
 
     @field_validator("storage_url")
     @classmethod
@@ -42,19 +57,42 @@ class Settings(BaseSettings):
         Storage(url)
         return url
 
+    @field_validator("messenger_url")
+    @classmethod
+    def is_a_messenger(cls, url: str) -> str:
+        if url != "builtin:":
+            bridge_address(url)
+        return url
+
+    @field_validator("messenger_home")
+    @classmethod
+    def is_a_page(cls, url: str | None) -> str | None:
+        return home_address(url) if url else None
+
+    @field_validator("call_url")
+    @classmethod
+    def is_a_template(cls, url: str | None) -> str | None:
+        return call_address(url) if url else None
+
     @model_validator(mode="after")
     def is_safe(self) -> Self:
         if self.environment is Environment.PRODUCTION and not self.secret:
             raise ValueError("PREAU_SECRET is required in production")
-        if self.environment is Environment.DEVELOPMENT and not _is_loopback(self.host):
+        if self.environment is Environment.DEVELOPMENT and not is_loopback(self.host):
             raise ValueError(f"PREAU_HOST={self.host}: beyond loopback set PREAU_ENVIRONMENT=production")
-        if self.messenger_url != "builtin:":
-            raise ValueError(f"PREAU_MESSENGER_URL={self.messenger_url}: only builtin: is known")
+        if self.messenger_url != "builtin:" and len(self.messenger_secret or "") < SHORTEST_SECRET:
+            raise ValueError(f"PREAU_MESSENGER_SECRET: a bridge wants {SHORTEST_SECRET} characters at least")
         return self
 
     @property
     def in_development(self) -> bool:
         return self.environment is Environment.DEVELOPMENT
+
+    @property
+    def broker(self) -> str:
+        """Who carries wake-ups between servers: the database itself, where several may share it."""
+        shared = not self.database_url.startswith("sqlite")
+        return self.broker_url or (self.database_url if shared else "memory:")
 
     @property
     def introspects(self) -> bool:
@@ -75,7 +113,9 @@ class Settings(BaseSettings):
         """The secret that signs tokens. For local use one is made once and kept beside the database."""
         if self.secret:
             return self.secret
-        kept = Path(make_url(self.database_url).database or "var/preau.db").parent / "secret"
+        address = make_url(self.database_url)
+        is_file = address.get_backend_name() == "sqlite"
+        kept = Path((is_file and address.database) or "var/preau.db").parent / "secret"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             new = kept.with_name(f"secret-{secrets.token_hex(4)}")
@@ -83,10 +123,3 @@ class Settings(BaseSettings):
             new.write_text(secrets.token_urlsafe(48))
             new.replace(kept)  # whole, or not at all
         return kept.read_text()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

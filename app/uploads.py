@@ -136,7 +136,8 @@ class Uploads:
         identity = self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
         if identity is None:
             raise Unauthenticated
-        return await self._api.database.write(lambda tx: actor(tx, identity.viewer), identity.viewer.organization_id)
+        viewer = identity.viewer
+        return await self._api.database.write(lambda tx: actor(tx, viewer), viewer.organization_id)
 
     def _turn(self, viewer: Viewer) -> asyncio.Semaphore:
         """So that nobody fills the memory with what is on its way to the storage."""

@@ -1,5 +1,6 @@
 """Is the database as new as the code? Brings it there, whatever its age."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -7,6 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+
+_LOCK = 0x70726561
+"""Any number that nobody else takes."""
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -16,9 +20,11 @@ def migrate(engine: Engine) -> bool:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if is_current(connection):
             return False
-        begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
-        connection.exec_driver_sql(begin)
+        is_file = engine.dialect.name == "sqlite"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_file else "BEGIN")
         try:
+            if not is_file:  # one process migrates, the others wait and find it done
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             command.upgrade(configuration(connection), "head")
             connection.exec_driver_sql("COMMIT")
         except BaseException:
@@ -30,6 +36,12 @@ def migrate(engine: Engine) -> bool:
 def is_current(connection: Connection) -> bool:
     newest = ScriptDirectory.from_config(configuration(connection)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+@cache
+def known_revisions() -> tuple[str, ...]:
+    """All that this program knows, the newest first."""
+    return tuple(each.revision for each in ScriptDirectory(_HERE).walk_revisions())
 
 
 def configuration(connection: Connection) -> Config:

@@ -22,10 +22,10 @@ from psycopg import sql
 
 from models.tables.base import rfc3339
 
-SERVER = "PREAU_TEST_POSTGRES"
+SERVER = "SCHOOL_TEST_POSTGRES"
 """The environment variable by which the workers of one run find its server: `PORT`."""
 
-ENGINE = "PREAU_TEST_ENGINE"
+ENGINE = "SCHOOL_TEST_ENGINE"
 
 KEPT = 12
 """Databases of finished tests that still stand; older ones are dropped when a new one is made."""
@@ -60,6 +60,13 @@ def copy_of(url: str, directory: Path, name: str = "school", *, kept: bool = Fal
         return f"sqlite:///{path}"
     _places[directory / name] = _create(template=url.rpartition("/")[2], kept=kept)
     return _places[directory / name]
+
+
+def made_once(name: str) -> Path:
+    """A directory for what all tests of the process copy."""
+    directory = Path(tempfile.mkdtemp(prefix=f"preau-{name}-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 def plain_rows(url: str, table: str) -> list[dict[str, Any]]:

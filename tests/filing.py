@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
@@ -31,6 +30,7 @@ from models.tables.files import loose_files
 from models.tables.people import Position
 from resolvers.listeners import Listeners
 from schema import schema
+from tests.engines import copy_of, made_once
 from tests.small_school import MONDAY, SmallSchool, Watch, database_at
 
 SECRET = "x" * 40
@@ -191,8 +191,8 @@ class Filing:
 
 def small_school(folder: Path, watch: Watch, policy: Policy = POLICY) -> SmallSchool:
     """Ada, Bob and Cleo at one school, in a database of its own: made once, then copied."""
-    content, made = _made_once()
-    (folder / "preau.db").write_bytes(content)
+    url, made = _made_once()
+    copy_of(url, folder, "preau")
     school = copy(made)
     school.database = database_at(folder, watch)
     with school.database.transaction() as tx:
@@ -201,12 +201,12 @@ def small_school(folder: Path, watch: Watch, policy: Policy = POLICY) -> SmallSc
 
 
 @cache
-def _made_once() -> tuple[bytes, SmallSchool]:
-    with TemporaryDirectory() as folder:
-        school = SmallSchool(database_at(Path(folder), Watch()), time_zone="UTC")
-        for login in ("ada", "bob", "cleo"):
-            school.person(login, Position.TEACHER)
-        return (Path(folder) / "preau.db").read_bytes(), school
+def _made_once() -> tuple[str, SmallSchool]:
+    folder = made_once("filing")
+    school = SmallSchool(database_at(folder, Watch(), kept=True), time_zone="UTC")
+    for login in ("ada", "bob", "cleo"):
+        school.person(login, Position.TEACHER)
+    return school.database.url, school
 
 
 @asynccontextmanager

@@ -3,10 +3,6 @@
 `build_school` gives a file of its own each time: made once per test run, then copied.
 """
 
-import atexit
-import shutil
-import sqlite3
-import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -21,9 +17,10 @@ from jobs.demo.tilleuls import TILLEULS
 from models.actor import Viewer
 from models.database import Clock, Database
 from models.migrate import migrate
+from models.tables import metadata
 from models.tables.organization import organizations
 from models.tables.people import users
-from tests.engines import copy_of, new_url
+from tests.engines import copy_of, made_once, new_url, plain_rows
 
 SECRET = "x" * 40
 NOW = datetime(2026, 9, 10, 7, 0, tzinfo=UTC)
@@ -129,20 +126,15 @@ def viewer(database: Database, login: str, organization: str = SCHOOL) -> Viewer
     return Viewer(row.id, row.organization_id)
 
 
-def dump(path: Path) -> list[str]:
-    """Everything that is stored in the file."""
-    connection = sqlite3.connect(path)
-    try:
-        return list(connection.iterdump())
-    finally:
-        connection.close()
+def dump(url: str) -> list[str]:
+    """Everything that is stored in the database."""
+    return [f"{name}: {row}" for name in metadata.tables for row in sorted(map(repr, plain_rows(url, name)))]
 
 
 @cache
 def _made_once() -> str:
     """The database that is copied. Closed: nothing of it is left in a write-ahead log."""
-    directory = Path(tempfile.mkdtemp(prefix="preau-school-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    directory = made_once("school")
     url = new_url(directory, "school", kept=True)
     database = school_database(url)
     migrate(database.engine)

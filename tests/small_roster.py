@@ -3,9 +3,6 @@
 People, groups and schools are known by their sourcedId.
 """
 
-import atexit
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -21,7 +18,7 @@ from models.migrate import migrate
 from models.tables.events import events
 from models.tables.organization import organizations
 from models.tables.people import groups, guardianships, memberships, users
-from tests.engines import copy_of, new_url
+from tests.engines import copy_of, made_once, new_url
 from tests.small_school import Watch
 
 Files = dict[str, str | bytes]
@@ -125,8 +122,7 @@ def zipped(path: Path, files: Mapping[str, str | bytes], *, inside: str = "") ->
 @cache
 def _migrated() -> str:
     """An empty database, made once: most tests need one, and migrating takes longer than importing."""
-    directory = Path(tempfile.mkdtemp(prefix="preau-empty-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    directory = made_once("empty")
     url = new_url(directory, kept=True)
     migrate(Database(url, messenger=BuiltinMessenger("x" * 40)).engine)
     return url

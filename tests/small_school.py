@@ -54,8 +54,8 @@ class Watch:
         return self.now
 
 
-def database_at(path: Path, clock: Clock) -> Database:
-    database = Database(new_url(path), messenger=Heard("x" * 40), clock=clock)
+def database_at(path: Path, clock: Clock, *, kept: bool = False) -> Database:
+    database = Database(new_url(path, kept=kept), messenger=Heard("x" * 40), clock=clock)
     migrate(database.engine)
     return database
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.__main__ import cli
+from tests.engines import new_url
 from tests.school import SECRET
 
 Run = Callable[..., Result]
@@ -17,9 +18,10 @@ Run = Callable[..., Result]
 
 def run_at(path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Types commands for the database at this path, with no other settings."""
+    wanted = settings(path)
     for variable in [name for name in os.environ if name.startswith("PREAU_")]:
         monkeypatch.delenv(variable)
-    for variable, value in settings(path).items():
+    for variable, value in wanted.items():
         monkeypatch.setenv(variable, value)
 
     def run(*words: str) -> Result:
@@ -46,7 +48,7 @@ def environment(path: Path) -> dict[str, str]:
 
 
 def settings(path: Path) -> dict[str, str]:
-    return {"PREAU_DATABASE_URL": f"sqlite:///{path}", "PREAU_SECRET": SECRET}
+    return {"PREAU_DATABASE_URL": new_url(path.parent, path.stem), "PREAU_SECRET": SECRET}
 
 
 def assert_mistake(result: Result, *words: str) -> None:

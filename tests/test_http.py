@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from app.operations import is_introspection
+from app.messenger.builtin import BuiltinMessenger
 from app.server import alone_with
 from models.actor import Viewer
+from models.database import Database
 from tests.web import Served, served
 
 JSON = {"Content-Type": "application/json"}
@@ -360,11 +362,6 @@ async def test_another_origin_hears_nothing(web: Served, origin: str) -> None:
 # ---------------------------------------------------------------------------------------- the server
 
 
-async def test_health_is_ok_while_the_database_can_be_read(web: Served) -> None:
-    async with web.client.get(f"{web.address}/healthz") as answer:
-        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
-
-
 async def test_a_request_under_way_is_answered_although_the_server_stops(tmp_path: Path) -> None:
     async with served(tmp_path) as web:
         asked = asyncio.create_task(web.ask("{ slow }"))
@@ -374,12 +371,15 @@ async def test_a_request_under_way_is_answered_although_the_server_stops(tmp_pat
 
 
 def test_one_server_holds_a_database_and_a_second_is_told_so(tmp_path: Path) -> None:
-    database = tmp_path / "preau.db"
+    def opened(name: str) -> Database:
+        return Database(f"sqlite:///{tmp_path}/{name}", messenger=BuiltinMessenger("x" * 40))
+
+    database = opened("preau.db")
     with alone_with(database):
         refusal = r"preau\.db: another server runs on this database\.$"
-        with pytest.raises(SystemExit, match=refusal), alone_with(database):
+        with pytest.raises(SystemExit, match=refusal), alone_with(opened("preau.db")):
             pytest.fail("a second server was let in")
-        with alone_with(tmp_path / "other.db"):
+        with alone_with(opened("other.db")):
             pass
     with alone_with(database):
         pass

@@ -1,13 +1,12 @@
 """A server of the tests' own: the real web edge over a small schema whose every movement is known."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import strawberry
@@ -24,11 +23,17 @@ from models.actor import Viewer
 from models.database import Database
 from models.errors import LimitExceeded, Unauthenticated
 from models.migrate import migrate
+from models.tables.events import EventKind
 from models.tables.organization import organizations
 from models.tables.people import users
+from resolvers.asked import Asked, Field
 from resolvers.context import Context
 from resolvers.listeners import Listeners
+from resolvers.lookahead import Finished
+from resolvers.subscription import Subscription
 from schema.documents import Documents
+from schema.execution import Schema
+from tests.engines import copy_of, made_once, new_url
 
 SECRET = "x" * 40
 NOW = datetime(2026, 9, 10, 7, 0, tzinfo=UTC)
@@ -91,43 +96,83 @@ class Mutation:
         return 2 * of
 
 
-@strawberry.type
-class Subscription:
-    @strawberry.subscription
-    async def count(self, to: int) -> AsyncGenerator[int, None]:
-        for number in range(to):
-            yield number
+class Told(Subscription):
+    """Values that a generator gives, and nothing of the history."""
 
-    @strawberry.subscription
-    async def silence(self) -> AsyncGenerator[int, None]:
-        """Says one thing, then waits until nobody listens."""
-        MOVEMENTS.open += 1
-        try:
-            yield 0
-            await asyncio.Event().wait()
-        finally:
-            MOVEMENTS.open -= 1
+    def __init__(self, ctx: Context, values: AsyncGenerator[Any, None]) -> None:
+        super().__init__(ctx, Asked(Field("", "")))
+        self._values = values
 
-    @strawberry.subscription
-    async def presence(self) -> AsyncGenerator[int, None]:
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        return frozenset()
+
+    async def read(self) -> AsyncGenerator[Finished]:
+        async with aclosing(self._values) as values:
+            async for value in values:
+                yield Finished(value)
+        self.is_over = True
+
+    def meet(self) -> None:
+        """There are no others."""
+
+    def skip_to(self, event: int) -> None:
+        """There is no history."""
+
+
+async def _count(to: int) -> AsyncGenerator[int, None]:
+    for number in range(to):
+        yield number
+
+
+async def _silence() -> AsyncGenerator[int, None]:
+    """Says one thing, then waits until nobody listens."""
+    MOVEMENTS.open += 1
+    try:
         yield 0
-        await MOVEMENTS.gone.wait()
-        raise Unauthenticated
-
-    @strawberry.subscription
-    async def flood(self) -> AsyncGenerator[str, None]:
-        """As much as somebody takes."""
-        MOVEMENTS.open += 1
-        try:
-            while True:
-                yield "x" * 10_000
-                MOVEMENTS.told += 1
-                await asyncio.sleep(0)
-        finally:
-            MOVEMENTS.open -= 1
+        await asyncio.Event().wait()
+    finally:
+        MOVEMENTS.open -= 1
 
 
-SCHEMA = strawberry.Schema(Query, Mutation, Subscription, extensions=[Documents])
+async def _presence() -> AsyncGenerator[int, None]:
+    yield 0
+    await MOVEMENTS.gone.wait()
+    raise Unauthenticated
+
+
+async def _flood() -> AsyncGenerator[str, None]:
+    """As much as somebody takes."""
+    MOVEMENTS.open += 1
+    try:
+        while True:
+            yield "x" * 10_000
+            MOVEMENTS.told += 1
+            await asyncio.sleep(0)
+    finally:
+        MOVEMENTS.open -= 1
+
+
+@strawberry.type(name="Subscription")
+class Subscribing:
+    @strawberry.subscription(graphql_type=int)  # type: ignore[untyped-decorator]
+    def count(self, info: Info, to: int) -> AsyncIterable[Finished]:
+        return Told(info.context, _count(to))
+
+    @strawberry.subscription(graphql_type=int)  # type: ignore[untyped-decorator]
+    def silence(self, info: Info) -> AsyncIterable[Finished]:
+        return Told(info.context, _silence())
+
+    @strawberry.subscription(graphql_type=int)  # type: ignore[untyped-decorator]
+    def presence(self, info: Info) -> AsyncIterable[Finished]:
+        return Told(info.context, _presence())
+
+    @strawberry.subscription(graphql_type=str)  # type: ignore[untyped-decorator]
+    def flood(self, info: Info) -> AsyncIterable[Finished]:
+        return Told(info.context, _flood())
+
+
+SCHEMA = Schema(Query, Mutation, Subscribing, extensions=[Documents])
 
 
 @dataclass
@@ -164,10 +209,9 @@ async def served(
     folder: Path, *, terms: Terms | None = None, environment: str = "production", **knobs: Any
 ) -> AsyncIterator[Served]:
     """The server on a port of its own, with two people in one organization."""
-    url = f"sqlite:///{folder}/preau.db"
+    url = copy_of(_school(), folder, "preau")
     settings = Settings(environment=Environment(environment), secret=SECRET, database_url=url, **knobs)
     clock = [NOW]
-    (folder / "preau.db").write_bytes(_school())
     database = Database(url, messenger=BuiltinMessenger(SECRET), clock=lambda: clock[0])
     await database.start()
     listeners = Listeners(database)
@@ -186,22 +230,21 @@ async def served(
 
 
 @cache
-def _school() -> bytes:
-    """The file of a database with one organization and two people, made once."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "preau.db"
-        database = Database(f"sqlite:///{path}", messenger=BuiltinMessenger(SECRET), clock=lambda: NOW)
-        migrate(database.engine)
-        with database.transaction() as tx:
-            school = {
-                "source_id": "1",
-                "name": "School",
-                "time_zone": "UTC",
-                "locale": "en",
-                "preset": "EPOS_SCHOOL",
-            }
-            tx.execute(insert(organizations).values(**school, policy={}, imported_at=tx.now))
-            for number in ("1", "2"):
-                person = {"source_id": number, "login": number, "name": number, "search_key": number}
-                tx.execute(insert(users).values(organization_id=1, created_at=tx.now, **person))
-        return path.read_bytes()
+def _school() -> str:
+    """A database with one organization and two people, made once."""
+    url = new_url(made_once("web"), kept=True)
+    database = Database(url, messenger=BuiltinMessenger(SECRET), clock=lambda: NOW)
+    migrate(database.engine)
+    with database.transaction() as tx:
+        school = {
+            "source_id": "1",
+            "name": "School",
+            "time_zone": "UTC",
+            "locale": "en",
+            "preset": "EPOS_SCHOOL",
+        }
+        tx.execute(insert(organizations).values(**school, policy={}, imported_at=tx.now))
+        for number in ("1", "2"):
+            person = {"source_id": number, "login": number, "name": number, "search_key": number}
+            tx.execute(insert(users).values(organization_id=1, created_at=tx.now, **person))
+    return url

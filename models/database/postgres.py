@@ -48,7 +48,7 @@ class Postgres:
 
     def __init__(self, url: URL) -> None:
         self.place = f"{url.host or url.query.get('host', 'localhost')}/{url.database}"
-        self.conninfo = _conninfo(url)
+        self.conninfo = conninfo_of(url)
         self.engine = _engine(self.conninfo)
         self._readers: list[_Reader] = []
 
@@ -185,7 +185,7 @@ def _cut(connection: psycopg.AsyncConnection[Any]) -> None:
             line.shutdown(socket.SHUT_RDWR)
 
 
-def _conninfo(url: URL) -> str:
+def conninfo_of(url: URL) -> str:
     """As libpq reads it. What the URL says goes before our own word."""
     given: dict[str, Any] = {
         key: value

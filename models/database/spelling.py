@@ -4,7 +4,7 @@ Constants are written into it: a partial index is used only where the statement 
 condition. What differs from call to call has a place.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Dialect, types
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
@@ -45,7 +45,7 @@ class _Number(BigInteger):
 class Postgresql(PGDialect_psycopg):
     statement_compiler = _PostgresqlCompiler
     supports_statement_cache = True
-    colspecs = {**PGDialect_psycopg.colspecs, types.Integer: _Number, types.BigInteger: _Number}
+    colspecs: ClassVar = {**PGDialect_psycopg.colspecs, types.Integer: _Number, types.BigInteger: _Number}
 
 
 SPELLINGS: dict[str, Dialect] = {

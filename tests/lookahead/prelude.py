@@ -5,9 +5,6 @@ Through the rules, as the people themselves; what only a roster can do (somebody
 as an afternoon's import leaves it, before any night has made up for it. Made once per test run, then copied.
 """
 
-import atexit
-import shutil
-import tempfile
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -33,7 +30,7 @@ from models.links import unlink
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
 from models.tables.people import groups, memberships, users
-from tests.engines import copy_of
+from tests.engines import copy_of, made_once
 from tests.lookahead.writing import Writing
 from tests.school import (
     ADMINISTRATOR,
@@ -101,8 +98,7 @@ def build_lively_school(path: Path) -> Database:
 
 @cache
 def _made_once() -> str:
-    directory = Path(tempfile.mkdtemp(prefix="preau-lively-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    directory = made_once("lively")
     database = build_school(directory / "school.db", kept=True)
     with database.transaction() as tx:
         tell(tx)
