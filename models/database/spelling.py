@@ -45,7 +45,11 @@ class _Number(BigInteger):
 class Postgresql(PGDialect_psycopg):
     statement_compiler = _PostgresqlCompiler
     supports_statement_cache = True
-    colspecs: ClassVar = {**PGDialect_psycopg.colspecs, types.Integer: _Number, types.BigInteger: _Number}
+    colspecs = {  # noqa: RUF012
+        **PGDialect_psycopg.colspecs,
+        types.Integer: _Number,
+        types.BigInteger: _Number,
+    }
 
 
 SPELLINGS: dict[str, Dialect] = {
