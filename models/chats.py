@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, select, update
 
-from models import participations
+from models import chat_conversations, participations
 from models.actor import Actor
 from models.badges import new_calls
 from models.chat_scopes import has_administrator, visible_chats
@@ -81,6 +81,7 @@ def found_chat(
             created_at=tx.now,
         )
     )
+    chat_conversations.open_for(tx, organization_id, chat_id)
     event = record(tx, organization_id, EventKind.CHAT_CHANGED, chat_id=chat_id)
     participations.join(tx, organization_id, chat_id, roles, event=event)
     members = [{"user": user, "isAdministrator": role} for user, role in sorted(roles.items())]
@@ -170,8 +171,11 @@ def change_members(
         _name(tx, organization_id, chat_id, title)
     if leaving:
         participations.leave(tx, chat_id, leaving, event=event)
+        chat_conversations.people_left(tx, organization_id, chat_id, leaving)
     participations.appoint(tx, chat_id, roles or {})
-    participations.join(tx, organization_id, chat_id, joining or {}, event=event)
+    if joining:
+        participations.join(tx, organization_id, chat_id, joining, event=event)
+        chat_conversations.people_joined(tx, chat_id, joining)
     if joining or leaving or roles:
         tell_messenger(tx, organization_id, Command.SET_MEMBERS, {}, chat_id=chat_id, at_night=True)
 
@@ -193,6 +197,7 @@ def end_chat(tx: Transaction, organization_id: int, chat_id: int, *, by: int | N
         .values(deleted_at=tx.now, last_actor_id=by, last_acted_at=tx.now)
     )
     tx.execute(update(chats).where(chats.c.id == chat_id).values(ended_at=tx.now))
+    chat_conversations.end_with_chat(tx, organization_id, chat_id)
     event = record(tx, organization_id, EventKind.CHAT_CHANGED, chat_id=chat_id)
     participations.leave(tx, chat_id, event=event)
     tell_messenger(tx, organization_id, Command.DELETE_CHAT, {}, chat_id=chat_id)

@@ -1,6 +1,6 @@
 """Which conversations does somebody see, as what, and who takes part in them? The blessed SELECTs.
 
-A conversation is visible to who has it in his list, and a group conversation to who takes part in it. Beside
+A conversation is visible to who has it in his list; that of a group or a chat to who takes part in it. Beside
 its row each scope carries how the viewer stands to it: `mine_...` are columns of his participation.
 """
 
@@ -24,9 +24,12 @@ from sqlalchemy import (
 from models.actor import Viewer
 from models.messages import is_unread, visible_messages
 from models.reach import may_start
-from models.tables.chats import participations
+from models.tables.chats import chats, participations
 from models.tables.conversations import ConversationKind, Role, conversations, deliveries, messages
 from models.tables.people import users
+
+OF_A_ROOM = (ConversationKind.GROUP, ConversationKind.CHAT)
+"""Kinds that are there for who takes part, written to or not."""
 
 mine = participations.alias("mine")
 counterpart = users.alias("counterpart")
@@ -39,9 +42,14 @@ def visible_conversations(viewer: Viewer) -> Select[Any]:
     return _conversations(viewer).where(
         or_(
             mine.c.latest_event.is_not(None),
-            and_(conversations.c.kind == ConversationKind.GROUP, mine.c.left_at.is_(None)),
+            and_(conversations.c.kind.in_(OF_A_ROOM), _takes_part()),
         )
     )
+
+
+def conversation_of_chat(viewer: Viewer, chat_id: ColumnElement[int]) -> Select[Any]:
+    """Where the messages of this chat live, for who sees them; nothing where they live outside."""
+    return visible_conversations(viewer).where(conversations.c.id == chat_id, conversations.c.ended_at.is_(None))
 
 
 def listed_conversations(viewer: Viewer) -> Select[Any]:
@@ -74,7 +82,7 @@ def _conversations(viewer: Viewer) -> Select[Any]:
             conversations,
             mine.c.latest_event,
             mine.c.is_administrator.label("viewer_is_administrator"),
-            mine.c.left_at.is_(None).label("viewer_takes_part"),
+            _takes_part().label("viewer_takes_part"),
             mine.c.left_event.label("viewer_left_event"),
             and_(mine.c.muted_at.is_not(None), mine.c.left_at.is_(None)).label("is_muted"),  # as badges count
             other.label("counterpart_id"),
@@ -89,11 +97,12 @@ def _conversations(viewer: Viewer) -> Select[Any]:
 
 
 def title_of(viewer: Viewer, row: Any) -> ColumnElement[str]:
-    """The title of a group, the other's name in a direct conversation, of a mail the subject of the first
-    message that the viewer sees there."""
+    """The title of a group, the name of a chat, the other's name in a direct conversation; of a mail the subject
+    of the first message that the viewer sees there."""
     return case(
         (row.kind == ConversationKind.GROUP, row.title),
         (row.kind == ConversationKind.DIRECT, _name_of(row.counterpart_id)),
+        (row.kind == ConversationKind.CHAT, _of_chat(chats.c.name, row.id)),
         else_=func.coalesce(_first_subject(viewer, row.id), ""),
     )
 
@@ -104,6 +113,7 @@ def title_contains(viewer: Viewer, pattern: Any) -> ColumnElement[bool]:
     key = case(
         (conversations.c.kind == ConversationKind.GROUP, conversations.c.search_key),
         (conversations.c.kind == ConversationKind.DIRECT, names),
+        (conversations.c.kind == ConversationKind.CHAT, _of_chat(chats.c.search_key, conversations.c.id)),
         else_=_first_subject(viewer, conversations.c.id, folded=True),
     )
     return key.like(pattern, escape="\\")
@@ -179,6 +189,14 @@ def _other(viewer: Viewer) -> ColumnElement[int]:
     """The other person of a DIRECT conversation, one of the two being the viewer; oneself in that with oneself."""
     other: ColumnElement[int] = conversations.c.low_id + conversations.c.high_id - viewer.id
     return other
+
+
+def _takes_part() -> ColumnElement[bool]:
+    return and_(mine.c.left_at.is_(None), conversations.c.ended_at.is_(None))
+
+
+def _of_chat(column: Any, chat_id: ColumnElement[int]) -> Any:
+    return select(column).where(chats.c.id == chat_id).scalar_subquery()
 
 
 def _name_of(user_id: ColumnElement[int]) -> Any:

@@ -80,6 +80,8 @@ def decide_in_conversation(actor: Actor, action: ConversationAction, there: InCo
         return _takes_part_in_group(there)
     if (refusal := decide_switches(actor, there.kind)) is not None:
         return refusal
+    if there.kind is ConversationKind.CHAT and not actor.may_act:  # E41
+        return Code.PROFILE_NOT_LINKED
     if action is ConversationAction.REPLY:
         return _reply(actor, there)
     if (refusal := _takes_part_in_group(there)) is not None:

@@ -93,7 +93,10 @@ def tell_messenger(
     user_id: int | None = None,
     at_night: bool = False,
 ) -> None:
-    """Queues a command. `at_night`: membership and rights wait for the nightly run (E35, A13)."""
+    """Queues a command; where no messenger is outside, nothing. `at_night`: membership and rights wait for the
+    nightly run (E35, A13)."""
+    if not tx.messenger.is_outside:
+        return
     tx.execute(
         insert(outbox).values(
             organization_id=organization_id,

@@ -12,7 +12,7 @@ from models.decide_conversations import ConversationAction, decide_in_conversati
 from models.errors import Code, Refused, refuse
 from models.named import bounded, known_people
 from models.tables.chats import participations as parts
-from models.tables.conversations import conversations, deliveries
+from models.tables.conversations import conversations
 from models.text import fold, name
 
 
@@ -41,7 +41,7 @@ def add_participants(tx: Transaction, actor: Actor, conversation_id: int, user_i
         event = changed(tx, actor, conversation_id)
         roles = dict.fromkeys(joining, False)
         participations.join(tx, actor.organization_id, conversation_id, roles, event=event)
-        _keep_listed(tx, conversation_id, joining)
+        participations.keep_listed(tx, conversation_id, joining)
 
 
 def remove_participants(tx: Transaction, actor: Actor, conversation_id: int, user_ids: Sequence[int]) -> None:
@@ -98,13 +98,7 @@ def _leave(tx: Transaction, actor: Actor, conversation_id: int, leaving: set[int
     event = changed(tx, actor, conversation_id)
     participations.leave(tx, conversation_id, leaving, event=event)
     if not actor.policy.history_after_leaving:
-        there = (deliveries.c.conversation_id == conversation_id, deliveries.c.user_id.in_(leaving))
-        tx.execute(update(deliveries).where(*there).values(deleted_at=tx.now))
-        tx.execute(
-            update(parts)
-            .where(parts.c.room_id == conversation_id, parts.c.user_id.in_(leaving))
-            .values(latest_event=None)
-        )
+        participations.drop_history(tx, conversation_id, leaving)
 
 
 def _keeps_administrator(current: dict[int, bool], leaving: set[int], *, may_empty: bool = True) -> None:
@@ -113,21 +107,3 @@ def _keeps_administrator(current: dict[int, bool], leaving: set[int], *, may_emp
     administrators = {user_id for user_id, role in current.items() if role}
     if administrators & leaving and not administrators - leaving and (staying or not may_empty):
         raise Refused(Code.LAST_ADMINISTRATOR)
-
-
-def _keep_listed(tx: Transaction, conversation_id: int, joining: set[int]) -> None:
-    """Who comes back finds the conversation where it stood in his list."""
-    before = {
-        row.user_id: row.latest_event
-        for row in tx.execute(
-            select(parts.c.user_id, parts.c.latest_event).where(
-                parts.c.room_id == conversation_id,
-                parts.c.user_id.in_(joining),
-                parts.c.latest_event.is_not(None),
-            )
-        )
-    }
-    for user_id, event in before.items():
-        person = (parts.c.room_id == conversation_id, parts.c.user_id == user_id)
-        tx.execute(update(parts).where(*person, parts.c.left_at.is_not(None)).values(latest_event=None))
-        tx.execute(update(parts).where(*person, parts.c.left_at.is_(None)).values(latest_event=event))

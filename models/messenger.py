@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from models.sign_in import SignIn
+
 
 class ExternalMessenger(Protocol):
     """Chats, calls and profiles are mirrored there. No method touches the network: rules call them inside
@@ -10,20 +12,20 @@ class ExternalMessenger(Protocol):
     An address that begins with a slash lies below the server's public address.
     """
 
-    provider: str
-    """The name under which profile links are kept."""
+    sign_in: SignIn
+    """Who says which account of it somebody has."""
 
-    home: str
-    """Where a linked person finds all chats (E21)."""
+    home: str | None
+    """Where a linked person finds all chats (E21); None where there is no such address."""
+
+    holds_chats: bool
+    """Whether the messages of chats live here, in the conversations of the chats."""
+
+    is_outside: bool
+    """Whether somebody outside is told of chats, calls and profiles: what nobody hears is not queued."""
 
     def chat_url(self) -> str | None:
         """The address of a chat that is being created; None when the messenger gives it later."""
 
     def call_url(self) -> str | None:
         """The address of a call that is being created; None when the messenger gives it later."""
-
-    def authorization_url(self, state: str) -> str:
-        """Where the browser goes to sign in with the messenger (E42)."""
-
-    def account(self, code: str) -> str | None:
-        """The account that signed in, by the code the browser came back with; None for a wrong code."""

@@ -1,12 +1,15 @@
-"""Who takes part in a room? Joining, leaving and the administrator's role, as intervals."""
+"""Who takes part in a room? Joining, leaving and the administrator's role, as intervals; and what of its history
+stays with whom."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import exists, func, insert, literal, select, update
+from sqlalchemy import bindparam, exists, func, insert, literal, select, update
 
 from models.database import Transaction
+from models.tables.base import Key, Moment
 from models.tables.chats import participations, rooms
+from models.tables.conversations import deliveries
 from models.tables.links import profile_links
 
 MOST_PARTICIPANTS = 500
@@ -29,11 +32,6 @@ def join(tx: Transaction, organization_id: int, room_id: int, people: Mapping[in
     """These people (person -> whether administrator) take part from this event on. They must not already."""
     if not people:
         return
-    linked = exists(
-        select(literal(1)).where(
-            profile_links.c.user_id == participations.c.user_id, profile_links.c.unlinked_at.is_(None)
-        )
-    )
     tx.execute(
         insert(participations),
         [
@@ -49,17 +47,16 @@ def join(tx: Transaction, organization_id: int, room_id: int, people: Mapping[in
             for user_id, administrator in people.items()
         ],
     )
-    tx.execute(
-        update(participations)
-        .where(*_open(room_id), participations.c.joined_event == event)
-        .values(is_linked=linked)
-    )
+    tx.execute(_LINK, {"of_room": room_id, "of_event": event})
 
 
 def leave(tx: Transaction, room_id: int, people: Iterable[int] | None = None, *, event: int) -> None:
     """These people, or all, take part up to this event."""
-    whom = [] if people is None else [participations.c.user_id.in_(list(people))]
-    tx.execute(update(participations).where(*_open(room_id), *whom).values(left_at=tx.now, left_event=event))
+    at = {"of_room": room_id, "at": tx.now, "of_event": event}
+    if people is None:
+        tx.execute(_ALL_LEAVE, at)
+    else:
+        tx.execute(_LEAVE, {**at, "people": list(people)})
 
 
 def appoint(tx: Transaction, room_id: int, roles: Mapping[int, bool]) -> None:
@@ -74,9 +71,62 @@ def appoint(tx: Transaction, room_id: int, roles: Mapping[int, bool]) -> None:
             )
 
 
+def keep_listed(tx: Transaction, room_id: int, joining: Iterable[int]) -> None:
+    """Who comes back finds the conversation where it stood in his list: people who have just joined again."""
+    parts = participations.c
+    for row in tx.execute(_STOOD, {"of_room": room_id, "people": list(joining)}).all():
+        person = (parts.room_id == room_id, parts.user_id == row.user_id)
+        tx.execute(update(participations).where(*person, parts.left_at.is_not(None)).values(latest_event=None))
+        tx.execute(
+            update(participations).where(*person, parts.left_at.is_(None)).values(latest_event=row.latest_event)
+        )
+
+
+def drop_history(tx: Transaction, room_id: int, people: Iterable[int]) -> None:
+    """These people, who have left, see nothing of the conversation any more."""
+    whom = list(people)
+    copies = (deliveries.c.conversation_id == room_id, deliveries.c.user_id.in_(whom))
+    tx.execute(update(deliveries).where(*copies, deliveries.c.deleted_at.is_(None)).values(deleted_at=tx.now))
+    tx.execute(
+        update(participations)
+        .where(participations.c.room_id == room_id, participations.c.user_id.in_(whom))
+        .values(latest_event=None)
+    )
+
+
 def count(tx: Transaction, room_id: int) -> int:
     return int(tx.execute(select(func.count()).select_from(participations).where(*_open(room_id))).scalar_one())
 
 
 def _open(room_id: int) -> tuple[Any, ...]:
     return (participations.c.room_id == room_id, participations.c.left_at.is_(None))
+
+
+# Written once: a night runs them for each chat that changes.
+
+_IN_ROOM = (
+    participations.c.room_id == bindparam("of_room", type_=Key),
+    participations.c.left_at.is_(None),
+)
+_LINK = (
+    update(participations)
+    .where(*_IN_ROOM, participations.c.joined_event == bindparam("of_event", type_=Key))
+    .values(
+        is_linked=exists(
+            select(literal(1)).where(
+                profile_links.c.user_id == participations.c.user_id, profile_links.c.unlinked_at.is_(None)
+            )
+        )
+    )
+)
+_ALL_LEAVE = (
+    update(participations)
+    .where(*_IN_ROOM)
+    .values(left_at=bindparam("at", type_=Moment), left_event=bindparam("of_event", type_=Key))
+)
+_LEAVE = _ALL_LEAVE.where(participations.c.user_id.in_(bindparam("people", expanding=True)))
+_STOOD = select(participations.c.user_id, participations.c.latest_event).where(
+    participations.c.room_id == bindparam("of_room", type_=Key),
+    participations.c.user_id.in_(bindparam("people", expanding=True)),
+    participations.c.latest_event.is_not(None),
+)

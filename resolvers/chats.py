@@ -9,6 +9,7 @@ from sqlalchemy import Select, exists, func, literal, or_, select
 from models import chats as rules
 from models.actor import Actor, Rights, administers_organization, person
 from models.chat_scopes import any_chats, has_administrator, visible_calls
+from models.conversation_scopes import conversation_of_chat
 from models.database import Transaction
 from models.decide import ChatAction, InChat, decide
 from models.people_scopes import visible_groups
@@ -131,6 +132,7 @@ Projection(
     published_call=One("Call", _published_call, optional=True),
     calls=Page("Call", _calls, keys=("starts_at", "id"), descending=True),
     url=Derived(_url, (lambda row: address(row.url), *STANDING[:3]), optional=True),
+    conversation=One("Conversation", lambda row, _: conversation_of_chat(VIEWER, row.id), optional=True),
     viewer_is_administrator=Column(),
     viewer_actions=Derived(_actions, STANDING, gives_list=True),
 )

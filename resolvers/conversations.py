@@ -9,6 +9,7 @@ from models import conversations as rules
 from models import group_conversations as group_rules
 from models import messages as message_rules
 from models.actor import Actor, person
+from models.chat_scopes import visible_chats
 from models.conversation_scopes import (
     any_conversations,
     has_unread,
@@ -23,6 +24,7 @@ from models.database import Transaction
 from models.decide_conversations import ConversationAction, decide_in_conversation
 from models.errors import Code
 from models.messages import any_messages, is_unread
+from models.tables.chats import chats
 from models.tables.conversations import conversations, deliveries, messages
 from models.tables.people import users
 from resolvers.asked import Asked
@@ -76,6 +78,7 @@ Projection(
     id=id_of("Conversation"),
     kind=Column(),
     title=Column(lambda row: title_of(VIEWER, row)),
+    chat=One("Chat", lambda row, _: visible_chats(VIEWER).where(chats.c.id == row.id), optional=True),
     participants=Page("Participant", lambda row, _: people_in(VIEWER, row), keys=("search_key", "user_id")),
     messages=Page("Message", lambda row, _: messages_in(VIEWER, row.id), keys=("event",), newest=True),
     last_message=One("Message", _last_message, optional=True),

@@ -19,9 +19,11 @@ from schema.selection import asked
 
 if TYPE_CHECKING:
     from schema.calls import Call
+    from schema.conversations import Conversation
     from schema.viewer import Badges
 
 LazyCall = Annotated["Call", strawberry.lazy("schema.calls")]
+LazyConversation = Annotated["Conversation", strawberry.lazy("schema.conversations")]
 LazyBadges = Annotated["Badges", strawberry.lazy("schema.viewer")]
 
 
@@ -33,7 +35,7 @@ class ChatParticipant:
     joined_at: Moment = strawberry.field(description="Since when the person takes part.")
 
 
-@strawberry.type(description="A chat of the school, mirrored in the messenger.")
+@strawberry.type(description="A chat of the school. Its messages live in its conversation, or in the messenger outside.")
 class Chat(Node):
     name: str = strawberry.field(description="Its name.")
     kind: ChatKind = strawberry.field(description="What it is for.")
@@ -53,6 +55,10 @@ class Chat(Node):
     )
     url: str | None = strawberry.field(
         description="Its address in the messenger; null while the viewer's profile is not linked."
+    )
+    conversation: LazyConversation | None = strawberry.field(
+        description="Where its messages live, for those who take part, with the built-in messenger; null with one "
+        "outside."
     )
     viewer_is_administrator: bool = strawberry.field(description="Whether the viewer administers the chat.")
     viewer_actions: list[ChatAction] = strawberry.field(

@@ -6,6 +6,7 @@ from strawberry.types.unset import UNSET
 from models.decide_conversations import ConversationAction
 from models.errors import Code
 from models.tables.conversations import ConversationKind
+from schema.chats import Chat
 from schema.connection import Connection, Node
 from schema.messages import Message
 from schema.people import User
@@ -21,11 +22,17 @@ class Participant:
     left_at: Moment | None = strawberry.field(description="Until when; null: still.")
 
 
-@strawberry.type(description="Messages between people: with one other, in a group, or the thread of a mail.")
+@strawberry.type(
+    description="Messages between people: with one other, in a group, in a chat, or the thread of a mail."
+)
 class Conversation(Node):
     kind: ConversationKind = strawberry.field(description="What it is.")
     title: str = strawberry.field(
-        description="The title of a group, the subject of a mail, the other person's name in a direct one."
+        description="The title of a group, the name of a chat, the subject of a mail, the other person's name in a "
+        "direct one."
+    )
+    chat: Chat | None = strawberry.field(
+        description="The chat whose messages these are, where the viewer sees that; null in other conversations."
     )
     participants: Connection[Participant] = looked_ahead("Who takes part. By name.", **FORWARDS)
     messages: Connection[Message] = looked_ahead(

@@ -16,7 +16,7 @@ from models.database import Database
 from models.organization import organization_called, set_policy
 from models.tables.events import events, outbox
 from tests.api import Api, Person
-from tests.school import ENGLISH_9A_1, SCHOOL, SchoolClock
+from tests.school import ENGLISH_9A_1, SCHOOL, SECRET, Heard, SchoolClock
 
 TODAY, TOMORROW = "2026-09-10T16:00:00+05:00", "2026-09-11T09:00:00+05:00"
 
@@ -163,10 +163,11 @@ def turn(database: Database, organization: str = SCHOOL, **knobs: Any) -> None:
 
 
 class Since:
-    """What was stored since this was made."""
+    """What was stored since this was made. From then on somebody outside is told of what happens."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        api.database.messenger = Heard(SECRET)
         self._known = {table: set(api.rows(table)) for table in (events, outbox)}
 
     def events(self) -> list[str]:

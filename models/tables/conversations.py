@@ -53,6 +53,7 @@ conversations = Table(
     Column("low_id", Key),
     Column("high_id", Key),
     Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment),
     of_organization(),
     refers_to("rooms", "id"),
     refers_to("users", "low_id"),
@@ -65,7 +66,9 @@ conversations = Table(
     only_one("uq_conversations_pair", "low_id", "high_id", where="kind = 'DIRECT'"),
 )
 """A room whose messages are stored here. A DIRECT one stands for an unordered pair; with oneself both are the
-same. A MAIL one is a thread; its title and its people are what each viewer's own deliveries show."""
+same. A MAIL one is a thread; its title and its people are what each viewer's own deliveries show. A CHAT one
+belongs to the chat that shares its number; `ended_at`: the chat has ended, or its messages live outside now, and
+nobody writes there any more."""
 
 messages = Table(
     "messages",

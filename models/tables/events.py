@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Boolean, Column, Date, Index, Table, Text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, Table, Text, text
 
 from models.tables.base import (
     Key,
@@ -65,14 +65,25 @@ outbox = Table(
     Column("waits_for_night", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("sent_at", Moment),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", Moment),
+    Column("failing_since", Moment),
+    Column("fault", Text),
+    Column("dead_at", Moment),
+    Column("lease", Text),
+    Column("leased_until", Moment),
     of_organization(),
     refers_to("chats", "chat_id"),
     refers_to("calls", "call_id"),
     refers_to("users", "user_id"),
-    index_where("ix_outbox_waiting", "id", where="sent_at IS NULL"),
+    index_where("ix_outbox_waiting", "id", where="sent_at IS NULL AND dead_at IS NULL"),
+    index_where("ix_outbox_line", "chat_id", "user_id", "id", where="sent_at IS NULL AND dead_at IS NULL"),
+    index_where("ix_outbox_dead", "dead_at", where="dead_at IS NOT NULL"),
+    index_where("ix_outbox_night", "organization_id", where="waits_for_night"),
     sqlite_autoincrement=True,
 )
-"""Commands for the external messenger; `id` is their idempotency key, `payload` is JSON."""
+"""Commands for the messenger outside; `id` is their idempotency key, `payload` is JSON. `lease`: whoever sends it
+now, for as long as `leased_until` says. `dead_at`: given up; the row stays for somebody to look at."""
 
 audit_entries = Table(
     "audit_entries",

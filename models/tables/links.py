@@ -1,10 +1,11 @@
 """Links of profiles to accounts of the external messenger."""
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Column, Index, Table, Text
 
 from models.tables.base import (
     Key,
     Moment,
+    index_where,
     metadata,
     of_organization,
     only_one,
@@ -22,12 +23,16 @@ profile_links = Table(
     Column("account", Text, nullable=False),
     Column("linked_at", Moment, nullable=False),
     Column("unlinked_at", Moment),
+    Column("set_aside_at", Moment),
     of_organization(),
     refers_to("users", "user_id"),
     only_one("uq_profile_links_of_user", "user_id", "provider", where="unlinked_at IS NULL"),
     only_one("uq_profile_links_account", "organization_id", "provider", "account", where="unlinked_at IS NULL"),
+    index_where("ix_profile_links_set_aside", "organization_id", "provider", where="set_aside_at IS NOT NULL"),
     sqlite_autoincrement=True,
 )
+"""At most one is open for each person. What is set aside ended because people sign in elsewhere now, and opens again
+when they sign in there again."""
 
 link_attempts = Table(
     "link_attempts",
@@ -35,9 +40,14 @@ link_attempts = Table(
     Column("state", Text, primary_key=True),
     organization_column(),
     Column("user_id", Key, nullable=False),
+    Column("provider", Text),
+    Column("verifier", Text),
+    Column("nonce", Text),
     Column("begun_at", Moment, nullable=False),
     Column("used_at", Moment),
     of_organization(),
     refers_to("users", "user_id"),
+    Index("ix_link_attempts_begun", "organization_id", "begun_at"),
 )
-"""A link in progress: one use, ten minutes, for the person who began it."""
+"""A link in progress: one use, ten minutes, for the person who began it. Without a provider: begun before they were
+kept; it cannot be completed."""

@@ -57,6 +57,7 @@ users = Table(
     referable(),
     UniqueConstraint("organization_id", "source_id"),
     only_one("uq_users_active_login", "organization_id", "login", where="deactivated_at IS NULL"),
+    index_where("ix_users_ended", "organization_id", where="deactivated_at IS NOT NULL"),
     sqlite_autoincrement=True,
 )
 """`search_key` is the folded name and login. `chats_seen_event`: the call badge counts what came later."""
