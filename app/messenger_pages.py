@@ -2,16 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from aiohttp import web
+from sqlalchemy import Text, bindparam, select
 
 from app.frame import note, redirect
-from app.messenger import BuiltinMessenger
+from app.messenger.builtin import BuiltinMessenger, OwnSignIn
 from app.settings import Settings
 from models.database import Database
 from models.links import ATTEMPT_LASTS
-from models.tables.base import rfc3339
+from models.prepared import Prepared
+from models.tables.links import link_attempts
 
 ROOM = "{token:[A-Za-z0-9_-]{22}}"
 """As the messenger makes them. Nothing is looked up: to a stranger every such address says the same."""
@@ -93,14 +97,18 @@ TEXTS = {
 }
 
 
-def routes(settings: Settings, database: Database, messenger: BuiltinMessenger) -> list[web.RouteDef]:
-    """Below /messenger. Linking is there in development, and wherever the page to return to is set."""
-    shown = [
-        web.get("/messenger", _says("home")),
-        web.get(f"/messenger/chats/{ROOM}", _says("chat")),
-        web.get(f"/messenger/calls/{ROOM}", _says("call")),
-    ]
-    if settings.in_development or settings.link_return_url:
+def routes(settings: Settings, database: Database, messenger: OwnSignIn) -> list[web.RouteDef]:
+    """Below /messenger. Linking is there in development, and with the built-in messenger wherever the page to
+    return to is set: in production nobody is an account outside because this server says so."""
+    is_builtin = isinstance(messenger, BuiltinMessenger)
+    shown = []
+    if is_builtin:
+        shown += [
+            web.get("/messenger", _says("home")),
+            web.get(f"/messenger/chats/{ROOM}", _says("chat")),
+            web.get(f"/messenger/calls/{ROOM}", _says("call")),
+        ]
+    if settings.in_development or (settings.link_return_url and is_builtin):
         shown.append(web.get("/messenger/authorize", _Provider(settings, database, messenger).authorize))
     return shown
 
@@ -111,7 +119,7 @@ class _Provider:
 
     settings: Settings
     database: Database
-    messenger: BuiltinMessenger
+    messenger: OwnSignIn
 
     async def authorize(self, request: web.Request) -> web.StreamResponse:
         """`?state=...`: back with a code for the account of who began. In development `?account=` names another
@@ -127,12 +135,21 @@ class _Provider:
         return redirect(_with(self.settings.link_return_url or "/", code=code, state=state))
 
     async def _who_began(self, state: str) -> int | None:
-        earliest = rfc3339(self.database.clock() - ATTEMPT_LASTS)
-        found = await self.database.read(
-            "SELECT user_id FROM link_attempts WHERE state = ? AND used_at IS NULL AND begun_at > ?",
-            [state, earliest],
-        )
-        return found[0][0] if found else None
+        found = [] if "\0" in state else await _BEGAN.read(self.database, state=state)
+        earliest = self.database.clock() - ATTEMPT_LASTS
+        return next((user_id for user_id, begun_at in found if _moment(begun_at) > earliest), None)
+
+
+_BEGAN = Prepared(
+    select(link_attempts.c.user_id, link_attempts.c.begun_at).where(
+        link_attempts.c.state == bindparam("state", type_=Text), link_attempts.c.used_at.is_(None)
+    )
+)
+
+
+def _moment(kept: Any) -> datetime:
+    """As the engine keeps it: a text, or a moment."""
+    return datetime.fromisoformat(kept) if isinstance(kept, str) else kept
 
 
 def _says(subject: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

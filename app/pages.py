@@ -10,15 +10,20 @@ from itertools import groupby
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
+from sqlalchemy import Text, bindparam, select
 
 from app import messenger_pages
 from app.auth import Tokens
 from app.demo import Person, demo_people
 from app.frame import HERE, file, note, own_file, page, redirect
-from app.messenger import BuiltinMessenger
+from app.messenger.builtin import OwnSignIn
 from app.settings import Settings
 from models.database import Database
+from models.prepared import Prepared
+from models.tables.links import link_attempts
 from models.tables.people import Position
+
+_BEGAN = Prepared(select(link_attempts.c.user_id).where(link_attempts.c.state == bindparam("state", type_=Text)))
 
 PACKAGES = HERE / "node_modules"
 FILES = {
@@ -51,7 +56,7 @@ POSITIONS = {
 def routes(settings: Settings, database: Database, tokens: Tokens) -> list[web.RouteDef]:
     """For the application that has the API. In production there is neither GraphiQL nor a demo person."""
     shown = [web.get("/pages/{file}", own_file)]
-    if isinstance(database.messenger, BuiltinMessenger):
+    if isinstance(database.messenger, OwnSignIn):
         shown += messenger_pages.routes(settings, database, database.messenger)
     if settings.in_development:
         pages = _Pages(settings, database, tokens)
@@ -131,7 +136,7 @@ class _Pages:
         return await asyncio.to_thread(demo_people, self.database)
 
     async def _back(self, code: str, state: str) -> web.Response:
-        began = await self.database.read("SELECT user_id FROM link_attempts WHERE state = ?", [state])
+        began = [] if "\0" in state else await _BEGAN.read(self.database, state=state)
         known = {person.viewer.id for person in await self._demo_people()}
         query = {"code": code, "state": state}
         if began and began[0][0] in known:

@@ -1,8 +1,9 @@
 """How do tests use the API? As a named person of a named school, through everything but the wire."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -12,11 +13,13 @@ import app.operations
 from app.auth import Identity, Tokens
 from app.operations import Operation
 from app.settings import Settings
+from app.telling import Telling
 from models.actor import Viewer
 from models.database import Database
 from models.tables import metadata
 from models.tables.chats import chats
 from models.tables.people import groups
+from resolvers.context import Context
 from resolvers.listeners import Listeners
 from schema import schema
 from tests.school import SCHOOL, SECRET, viewer
@@ -42,6 +45,7 @@ class Api:
 
     def __init__(self, database: Database, listeners: Listeners) -> None:
         self.database = database
+        self.listeners = listeners
         self.statements: list[str] = []
         settings = Settings(secret=SECRET, public_url="https://school.example")
         self.operations = app.operations.Api(
@@ -91,7 +95,7 @@ class Api:
         """Every row of every table, as the database keeps it."""
         with self.database.engine.connect() as connection:
             return {
-                name: sorted(map(tuple, connection.exec_driver_sql(f"SELECT * FROM {name}")), key=repr)
+                name: sorted(map(_row, connection.exec_driver_sql(f"SELECT * FROM {name}")), key=repr)
                 for name in metadata.tables
                 if name not in without
             }
@@ -173,13 +177,12 @@ class Person:
 
     @asynccontextmanager
     async def listening(self, document: str, **variables: Any) -> AsyncIterator["Listening"]:
-        results = self.api.operations.stream(Operation(document, variables, None), self._context)
-        async with aclosing(results):
-            listening = Listening(results)
-            try:
-                yield listening
-            finally:
-                await listening.stop()
+        listening = Listening()
+        listening.start(self.api.operations, Operation(document, variables, None), self._context)
+        try:
+            yield listening
+        finally:
+            await listening.stop()
 
     async def _mutate(self, mutation: str, selection: str, given: dict[str, Any]) -> dict[str, Any]:
         input_type = f"{mutation[0].upper()}{mutation[1:]}Input"
@@ -191,11 +194,33 @@ class Person:
 
 
 class Listening:
-    """A subscription that somebody follows."""
+    """A subscription that somebody follows: the socket of the tests, which reads all that comes.
 
-    def __init__(self, results: AsyncIterator[Any]) -> None:
+    `pushed` counts what came together with others; `takes_pushes`: whether anything does. `closed`: the code with
+    which the server ended the socket.
+    """
+
+    def __init__(self) -> None:
+        self.takes_pushes = True
+        self.pushed = 0
+        self.closed: int | None = None
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
-        self._task = asyncio.create_task(self._follow(results))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._telling = Telling(self, "1")
+
+    def start(self, api: app.operations.Api, operation: Operation, context: Context) -> None:
+        self._telling.start(api, operation, context)
+
+    @property
+    def is_parked(self) -> bool:
+        """Nothing of it runs, and it goes on."""
+        return not self._tasks and not self._over.is_set()
+
+    async def parked(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not self.is_parked:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
 
     async def next(self) -> Any:
         """What comes next: the value of the one root field."""
@@ -217,7 +242,7 @@ class Listening:
 
     async def ended(self) -> None:
         """The server has completed it."""
-        await asyncio.wait_for(asyncio.shield(self._task), PATIENCE)
+        await asyncio.wait_for(self._over.wait(), PATIENCE)
 
     async def nothing(self) -> None:
         """Nothing comes."""
@@ -225,12 +250,39 @@ class Listening:
         assert self._queue.empty(), self._queue.get_nowait()
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        self._telling.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _follow(self, results: AsyncIterator[Any]) -> None:
-        async for answer in results:
-            self._queue.put_nowait(orjson.loads(orjson.dumps(answer)))
+    # ------------------------------------------------------------------------------ as the server sees it
+
+    async def say(self, text: str) -> None:
+        message = orjson.loads(text)
+        match message["type"]:
+            case "next":
+                self._queue.put_nowait(message["payload"])
+            case "error":
+                self._queue.put_nowait({"errors": message["payload"]})
+
+    def push(self, text: str) -> bool:
+        if self.takes_pushes:
+            self._queue.put_nowait(orjson.loads(text)["payload"])
+            self.pushed += 1
+        return self.takes_pushes
+
+    def forget(self, telling: Telling) -> None:  # noqa: ARG002
+        self._over.set()
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def end(self, code: int, reason: str) -> None:  # noqa: ARG002
+        self.closed = code
+        self._over.set()
+
+
+def _row(row: Any) -> tuple[Any, ...]:
+    return tuple(json.dumps(value) if isinstance(value, dict) else value for value in row)
 
 
 def _payload(mutation: str) -> str:

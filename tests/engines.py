@@ -58,8 +58,9 @@ def copy_of(url: str, directory: Path, name: str = "school", *, kept: bool = Fal
         path = directory / f"{name}.db"
         shutil.copyfile(url.removeprefix("sqlite:///"), path)
         return f"sqlite:///{path}"
-    _places[directory / name] = _create(template=url.rpartition("/")[2], kept=kept)
-    return _places[directory / name]
+    place = directory / name
+    _places[place] = _create(template=url.rpartition("/")[2], kept=kept, instead_of=_places.get(place))
+    return _places[place]
 
 
 def made_once(name: str) -> Path:
@@ -168,15 +169,17 @@ def start_for_the_run() -> None:
     os.environ[SERVER] = str(server.port)
 
 
-def _create(*, template: str | None, kept: bool) -> str:
+def _create(*, template: str | None, kept: bool, instead_of: str | None = None) -> str:
     port = int(os.environ[SERVER])
-    name = f"t{os.getpid()}_{next(_NUMBERS)}"
+    name = instead_of.rpartition("/")[2] if instead_of else f"t{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(url_at(port, "postgres"), autocommit=True) as connection:
+        if instead_of:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         made = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
             made += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
         connection.execute(made)
-        if not kept:
+        if not kept and not instead_of:
             _made.append(name)
         while len(_made) > KEPT:
             old = sql.Identifier(_made.pop(0))

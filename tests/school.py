@@ -114,6 +114,11 @@ def school_database(url: str, *, clock: Clock | None = None) -> Database:
     return Database(url, messenger=BuiltinMessenger(SECRET), clock=clock or SchoolClock())
 
 
+def url_of(path: Path) -> str:
+    """Of the database that stands for the file at this path, whatever the engine."""
+    return new_url(path.parent, path.stem)
+
+
 def viewer(database: Database, login: str, organization: str = SCHOOL) -> Viewer:
     """This person of the main school, or of the one named."""
     wanted = (

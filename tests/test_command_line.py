@@ -162,9 +162,9 @@ def test_policy_takes_rules_of_reach_and_keeps_each_once(run: Run, database: Dat
 def test_a_wrong_knob_changes_nothing(
     run: Run, database: Database, path: Path, assignment: str, word: str
 ) -> None:
-    before = cast.dump(path)
+    before = cast.dump(cast.url_of(path))
     assert_mistake(run("policy", cast.SCHOOL, "messagingEnabled=false", assignment), word)
-    assert cast.dump(path) == before
+    assert cast.dump(cast.url_of(path)) == before
 
 
 def test_policy_of_an_unknown_organization(run: Run, database: Database) -> None:
@@ -181,11 +181,11 @@ def test_a_night_runs_once(run: Run, database: Database, path: Path) -> None:
         f"{cast.SCHOOL}, 2026-09-12",
         f"{cast.NEXT_DOOR}, 2026-09-12",
     ]
-    before = cast.dump(path)
+    before = cast.dump(cast.url_of(path))
     second = run("nightly", "--date", "2026-09-12")
     assert second.exit_code == 0
     assert second.stdout.startswith("Nothing to do")
-    assert cast.dump(path) == before
+    assert cast.dump(cast.url_of(path)) == before
 
 
 def test_a_night_of_one_organization(run: Run, database: Database) -> None:
@@ -198,9 +198,9 @@ def test_a_night_of_one_organization(run: Run, database: Database) -> None:
 
 @pytest.mark.parametrize("date", ["tomorrow", "2026-13-01", "2026-9-1", "20260901", "", "9999-12-31"])
 def test_a_night_without_a_date(run: Run, database: Database, path: Path, date: str) -> None:
-    before = cast.dump(path)
+    before = cast.dump(cast.url_of(path))
     assert_mistake(run("nightly", "--date", date))
-    assert cast.dump(path) == before
+    assert cast.dump(cast.url_of(path)) == before
 
 
 def test_a_night_of_an_unknown_organization(run: Run, database: Database) -> None:
@@ -243,6 +243,7 @@ def test_production_needs_a_secret(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert_mistake(run("nightly"), "PREAU_SECRET")
 
 
+@pytest.mark.sqlite
 def test_what_is_no_database_is_not_opened(run: Run, path: Path) -> None:
     path.parent.mkdir()
     path.write_text("A diary, no database. " * 100)
@@ -253,9 +254,9 @@ def test_what_is_no_database_is_not_opened(run: Run, path: Path) -> None:
 def test_a_database_of_a_newer_program_is_left_alone(run: Run, database: Database, path: Path) -> None:
     with database.transaction() as tx:
         tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    before = cast.dump(path)
-    assert_mistake(run("nightly"), str(path), "9999")
-    assert cast.dump(path) == before
+    before = cast.dump(cast.url_of(path))
+    assert_mistake(run("nightly"), database.backend.place, "9999")
+    assert cast.dump(cast.url_of(path)) == before
 
 
 @pytest.mark.parametrize(
@@ -266,10 +267,11 @@ def test_a_database_of_a_newer_program_is_left_alone(run: Run, database: Databas
 def test_every_command_brings_the_database_up_to_date(run: Run, path: Path, words: tuple[str, ...]) -> None:
     assert not path.exists()
     run(*words)
-    with cast.school_database(path).engine.connect() as connection:
+    with cast.school_database(cast.url_of(path)).engine.connect() as connection:
         assert is_current(connection)
 
 
+@pytest.mark.sqlite
 def test_commands_wait_for_who_is_writing(run: Run, database: Database, path: Path) -> None:
     writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     writer.execute("BEGIN IMMEDIATE")

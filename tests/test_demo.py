@@ -247,18 +247,18 @@ def test_calls_of_the_story_start_at_school_time(empty: Database) -> None:
 @pytest.mark.parametrize("later", [timedelta(), timedelta(days=3)])
 def test_a_second_demo_changes_nothing(empty: Database, later: timedelta) -> None:
     assert prepare(empty)
-    before = cast.dump(empty.path)
+    before = cast.dump(empty.url)
     empty.clock = cast.SchoolClock(cast.NOW + later)
     assert not prepare(empty)
-    assert cast.dump(empty.path) == before
+    assert cast.dump(empty.url) == before
 
 
 def test_a_demo_that_was_killed_half_way_goes_on(empty: Database) -> None:
     import_schools(empty)
     assert prepare(empty)
-    before = cast.dump(empty.path)
+    before = cast.dump(empty.url)
     assert not prepare(empty)
-    assert cast.dump(empty.path) == before
+    assert cast.dump(empty.url) == before
     assert len(rows(empty, select(calls.c.id))) > 0
 
 
@@ -294,8 +294,8 @@ def test_without_the_demo_there_are_no_demo_people(empty: Database) -> None:
 
 def test_each_test_has_a_school_of_its_own(tmp_path: Path) -> None:
     one, other = cast.build_school(tmp_path / "one.db"), cast.build_school(tmp_path / "other.db")
-    before = cast.dump(other.path)
-    assert cast.dump(one.path) == before
+    before = cast.dump(other.url)
+    assert cast.dump(one.url) == before
     with one.transaction() as tx:
         tx.execute(users.update().values(name="X"))
-    assert cast.dump(other.path) == before
+    assert cast.dump(other.url) == before

@@ -42,10 +42,10 @@ def test_import_says_what_it_did_and_does_nothing_twice(run: Run, roster: Path, 
     first = run("import", str(roster), "--time-zone", "Europe/Paris", "--locale", "fr")
     assert first.exit_code == 0, first.stderr
     assert "24" in first.stdout
-    before = cast.dump(path)
+    before = cast.dump(cast.url_of(path))
     again = run("import", str(roster))
     assert again.exit_code == 0
-    assert cast.dump(path) == before
+    assert cast.dump(cast.url_of(path)) == before
     assert again.stdout == "nothing changed\n"
     assert settings_of_only_school(path) == ("EPOS_SCHOOL", "fr", "Europe/Paris")
 
@@ -59,7 +59,7 @@ def test_an_import_changes_what_is_given_and_keeps_what_is_not(run: Run, roster:
 
 def settings_of_only_school(path: Path) -> tuple[str, ...]:
     """Its preset, locale and time zone."""
-    with cast.school_database(path).engine.connect() as connection:
+    with cast.school_database(cast.url_of(path)).engine.connect() as connection:
         known = organizations.c
         return tuple(connection.execute(select(known.preset, known.locale, known.time_zone)).one())
 
@@ -77,9 +77,9 @@ def settings_of_only_school(path: Path) -> tuple[str, ...]:
 )
 def test_an_import_that_cannot_be(run: Run, roster: Path, path: Path, options: tuple[str, ...], word: str) -> None:
     assert run("migrate").exit_code == 0
-    before = cast.dump(path)
+    before = cast.dump(cast.url_of(path))
     assert_mistake(run("import", str(roster), *options), word)
-    assert cast.dump(path) == before
+    assert cast.dump(cast.url_of(path)) == before
 
 
 def test_what_is_no_set_is_not_imported(run: Run, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_set_with_faults_is_listed_and_changes_nothing(run: Run, tmp_path: Pat
     enrolments = folder / "enrollments.csv"
     enrolments.write_text(enrolments.read_text().replace("user:learner.9a.1", "user:nobody", 1))
     assert run("migrate").exit_code == 0
-    before = cast.dump(path)
+    before = cast.dump(cast.url_of(path))
     result = run("import", str(folder), "--time-zone", "Asia/Yekaterinburg")
     assert result.exit_code == 1
     assert result.stderr.count("wizard") == 2
@@ -109,7 +109,7 @@ def test_a_set_with_faults_is_listed_and_changes_nothing(run: Run, tmp_path: Pat
     assert "role" in result.stderr
     assert "enrollments.csv" in result.stderr
     assert "Traceback" not in result.stderr
-    assert cast.dump(path) == before
+    assert cast.dump(cast.url_of(path)) == before
 
 
 def test_import_shows_its_progress_on_a_terminal_only(path: Path, roster: Path) -> None:
@@ -136,11 +136,11 @@ def test_import_shows_its_progress_on_a_terminal_only(path: Path, roster: Path) 
 def test_demo_prints_a_token_per_person_and_changes_nothing_twice(run: Run, path: Path) -> None:
     first = run("demo")
     assert first.exit_code == 0, first.stderr
-    before = cast.dump(path)
+    before = cast.dump(cast.url_of(path))
     second = run("demo")
     assert second.exit_code == 0
-    assert cast.dump(path) == before
-    database = cast.school_database(path)
+    assert cast.dump(cast.url_of(path)) == before
+    database = cast.school_database(cast.url_of(path))
     for result in (first, second):
         lines = [line.split("  ") for line in result.stdout.splitlines()]
         people = {(words[0], words[-1]) for words in lines}

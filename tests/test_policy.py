@@ -268,6 +268,7 @@ def test_the_command_line_refuses_what_a_knob_does_not_take(assignment: str) -> 
 # ------------------------------------------------------------------------- policies of an older database
 
 
+@pytest.mark.sqlite
 def test_a_policy_of_before_reads_with_the_knobs_of_its_preset(tmp_path: Path) -> None:
     """And what was turned stays turned; groups of before know what lies above them."""
     database = school_database(new_url(tmp_path, "old"))

@@ -21,6 +21,7 @@ from models.people_scopes import visible_people
 from models.presets import PRESETS
 from models.reach import audiences_in_reach, may_address, may_start, people_in_reach, reach_each_other
 from models.tables.people import GroupKind, Position, group_ancestors, groups, memberships, users
+from tests.engines import on_postgresql
 from tests.reach_by_hand import (
     BELONG_TO,
     BY_HAND,
@@ -341,7 +342,8 @@ def test_the_same_tree_again_writes_nothing(own_school: Callable[[str], ReachSch
     before = dump(school.database)["group_ancestors"]
     with school.database.transaction() as tx:
         rebuild_tree(tx, school.id)
-        assert tx.execute(text("SELECT total_changes()")).scalar_one() == 0
+        if not on_postgresql():
+            assert tx.execute(text("SELECT total_changes()")).scalar_one() == 0
     _import_again(school)
     assert dump(school.database)["group_ancestors"] == before
 
@@ -349,6 +351,7 @@ def test_the_same_tree_again_writes_nothing(own_school: Callable[[str], ReachSch
 # ------------------------------------------------------------------------------------------------ speed
 
 
+@pytest.mark.sqlite
 def test_no_question_of_reach_walks_through_everybody(portal: ReachSchool) -> None:
     """People are looked up, never compared with everybody: no table of theirs is read from end to end."""
     viewer = portal.viewer("l.1a")

@@ -358,6 +358,7 @@ async def test_everything_in_one_statement(api: Api) -> None:
     assert mother["viewerCanMessage"] is True and mother["viewerCannotMessageReason"] is None
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("preset", ["ENT", "CAMPUS"])
 async def test_no_table_is_read_as_a_whole(api: Api, preset: str) -> None:
     """An organization of fifty thousand is searched by index: what is scanned is made by the statement itself."""

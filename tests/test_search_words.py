@@ -59,6 +59,7 @@ async def test_words_follow_the_roster(api: Api) -> None:
     assert words(api.database) == wanted_words(api.database)
 
 
+@pytest.mark.sqlite
 def test_people_of_before_are_found_after_the_migration(tmp_path: Path) -> None:
     database = school_database(new_url(tmp_path, "old"))
     with database.engine.connect() as connection:

@@ -53,7 +53,7 @@ def seen_by(school: SmallSchool, login: str) -> tuple[list[int], int]:
     """The calls that somebody sees, and his badge."""
     viewer = Viewer(school.people[login], school.id)
     with school.database.transaction() as tx:
-        seen = [row.id for row in tx.execute(visible_calls(viewer))]
+        seen = sorted(row.id for row in tx.execute(visible_calls(viewer)))
         return seen, tx.execute(select(new_calls(viewer))).scalar_one()
 
 
