@@ -25,8 +25,10 @@ run: setup
 	$(PY) -m app demo
 	$(PY) -m app serve
 
+# All tests on SQLite, and the core of them on a PostgreSQL that the run starts itself.
 test: setup
 	$(PY) -m pytest -q -n auto
+	$(PY) -m pytest -q -n auto --engine=postgresql --core
 
 check: setup
 	$(PY) -m ruff format --check .
@@ -34,6 +36,7 @@ check: setup
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	$(PY) -m pytest -q -n auto
+	$(PY) -m pytest -q -n auto --engine=postgresql
 
 bench: setup
 	$(PY) -m benchmarks

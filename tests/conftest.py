@@ -15,10 +15,30 @@ from tests.recount import assert_badges_equal_a_recount
 from tests.school import SchoolClock, build_school
 
 
+CORE = (
+    "test_scenarios",
+    "test_scenarios_messages",
+    "test_conversations",
+    "test_chat_conversations",
+    "test_mail",
+    "test_idempotency",
+    "test_live",
+    "test_live_ends",
+    "test_fan_out",
+    "test_rules_calls",
+    "test_nightly",
+    "test_roster",
+    "test_outbox",
+    "test_stateful",
+)
+"""What the quick run also does on the other engine: one file for each thing that writes, listens, or counts."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine", choices=("sqlite", "postgresql"), default="sqlite", help="what the tests' databases are"
     )
+    parser.addoption("--core", action="store_true", help="only the core of the tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,7 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
             start_for_the_run()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("core"):
+        others = [item for item in items if item.path.stem not in CORE]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item.path.stem in CORE]
     if on_postgresql():
         for item in items:
             if item.get_closest_marker("sqlite"):

@@ -4,7 +4,7 @@ Constants are written into it: a partial index is used only where the statement 
 condition. What differs from call to call has a place.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, types
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
