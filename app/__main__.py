@@ -43,13 +43,13 @@ def migrate() -> None:
     from app.commands.opening import opened
 
     with opened() as here:
-        print(f"{here.database.path} is up to date.")
+        print(f"{here.database.backend.place} is up to date.")
 
 
 @cli.command("import")
 def import_roster(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="A OneRoster CSV set, 1.1 or 1.2: a zip file or a folder.")
+        Path, typer.Argument(metavar="PATH", help="A OneRoster CSV set (1.1, 1.2, SDS v2.1): a zip or a folder.")
     ],
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="The policy to follow.")] = None,
     time_zone: Annotated[str | None, typer.Option(metavar="ZONE", help="As in Europe/Paris.")] = None,
@@ -89,28 +89,30 @@ def nightly(
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The night of this local date; else today's.")
     ] = None,
     organization: OneOrganization = None,
+    status: Annotated[
+        bool, typer.Option("--status", help="Show past nights instead: when, how long, what.")
+    ] = False,
+    last: Annotated[int, typer.Option(metavar="N", min=1, help="With --status: at most so many.")] = 20,
 ) -> None:
     """Run the night where it has not run yet.
 
-    It finishes stale calls, rebuilds mandatory chats, and removes files that no message wanted.
+    It finishes stale calls, rebuilds mandatory chats, lets go what waited for it, and removes files that no
+    message wanted.
     """
+    from app.commands import nights
     from app.commands.opening import opened
     from app.storage import Storage
-    from jobs.nightly import run_nights
     from jobs.orphans import remove_files
 
     night_of = None if date is None else _date(date)
+    if status and night_of is not None:
+        raise Mistake("--status shows past nights; --date runs one.")
     with opened() as here:
-        try:
-            nights = run_nights(here.database, local_date=night_of, organization=organization)
-        except ValueError as error:
-            raise Mistake(str(error)) from None
-        except OverflowError:
-            raise Mistake(f"{date}: beyond the calendar") from None
-        for night in nights:
-            print(night.line())
-        if not nights:
-            print("Nothing to do: the night has run in every organization that was asked for.")
+        if status:
+            nights.show_status(here.database, organization=organization, most=last)
+            return
+        for line in nights.run(here.database, local_date=night_of, organization=organization):
+            print(line)
         try:
             remove_files(here.database, Storage(here.settings.storage_url))
         except OSError as error:
@@ -151,6 +153,31 @@ def policy(
             set_policy(tx, school.id, school.preset, now)
     for line in knob_lines(now, names or None):
         print(line)
+
+
+@cli.command()
+def backup(path: Annotated[Path, typer.Argument(metavar="PATH", help="A file that is not there yet.")]) -> None:
+    """Copy an SQLite database to a file, also while a server writes in it.
+
+    Copy the folder of attachments after it.
+    """
+    from app.commands.backups import back_up
+    from app.commands.opening import read_settings
+
+    back_up(read_settings().database_url, path, told=print)
+
+
+@cli.command()
+def outbox(
+    again: Annotated[bool, typer.Option("--again", help="Try again what was given up.")] = False,
+) -> None:
+    """Show what the messenger outside has not been told, and what was given up."""
+    from app.commands.opening import opened
+    from app.commands.waiting import waiting_lines
+
+    with opened() as here:
+        for line in waiting_lines(here.database, again=again):
+            print(line)
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
+from app.metrics import count_error
 from models.errors import RequestFault
 
 Answer = dict[str, Any]
@@ -54,6 +55,7 @@ def encode(value: Any) -> bytes:
 def _shown(error: GraphQLError) -> Answer:
     """One error: `message`, `locations`, `path`, and `extensions` with its code."""
     shown = _text_and_code(error)
+    count_error(shown["extensions"]["code"])
     if error.locations:
         places = error.locations[:MOST_LOCATIONS]
         shown["locations"] = [{"line": place.line, "column": place.column} for place in places]

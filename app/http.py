@@ -1,11 +1,13 @@
 """How does an operation come over HTTP, and how does its answer go back? By POST, as JSON, and in no other way."""
 
 from functools import lru_cache
+from time import perf_counter
 
 from aiohttp import hdrs, web
 
 from app.answers import encode, refusal
 from app.operations import Api, Operation, read_json, read_operation
+from app.tally import Tally
 from models.errors import RequestFault
 
 LARGEST_BODY = 512 * 1024
@@ -25,22 +27,26 @@ class Endpoint:
     understands `application/graphql-response+json`, 400 tells it that the operation never began.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, tally: Tally) -> None:
         self._api = api
+        self._tally = tally
 
     async def respond(self, request: web.Request) -> web.Response:
         origin = self._allowed_origin(request)
         if request.method == hdrs.METH_OPTIONS:
             return preflight(origin, METHODS)
         media_type = _media_type(request.headers.get(hdrs.ACCEPT, ""))
+        operation, began = None, perf_counter()
         try:
             operation = await _operation(request)
+            began = perf_counter()  # how long a client takes to send is not ours
             identity = self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
             answer = await self._api.execute(operation, self._api.context(identity))
             status = 400 if media_type is GRAPHQL_JSON and "data" not in answer else 200
         except RequestFault as fault:
             answer = refusal(fault)
             status = fault.status if isinstance(fault, _Unread) else 400
+        self._tally.answered(operation, answer, perf_counter() - began)
         headers = {**HEADERS, hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8"}
         if status == 405:
             headers[hdrs.ALLOW] = METHODS

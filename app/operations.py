@@ -1,15 +1,13 @@
 """What is asked, by whom, and is it well formed? Reads operations out of clients' JSON and runs them."""
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import orjson
 from sqlalchemy import literal
-from strawberry import Schema
-from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from app.answers import Answer, answer, refusal
@@ -22,6 +20,7 @@ from models.prepared import Prepared
 from resolvers.context import Context
 from resolvers.listeners import Listeners
 from resolvers.signer import Signer
+from schema.execution import Events, Schema
 
 ONE_ANSWER = (OperationType.QUERY, OperationType.MUTATION)
 
@@ -88,6 +87,7 @@ class Api:
         self.settings = settings
         self.database = database
         self.signer = Signer(settings.signing_secret, public_url=settings.address, clock=database.clock)
+        self.on_open: Callable[[Operation, Answer, float], None] = _tell_nobody
         self._schema = schema
         self._listeners = listeners
         self._tokens = tokens
@@ -125,23 +125,25 @@ class Api:
         except Exception as error:
             return refusal(error)
 
-    async def stream(self, operation: Operation, context: Context) -> AsyncGenerator[Answer, None]:
-        """The answers to any operation. Close it, and what it holds is released at once."""
+    async def open(self, operation: Operation, context: Context) -> Events | Answer:
+        """The events of a subscription, not begun yet, or the answer to any other operation."""
+        began = perf_counter()
         try:
             self._admit(operation)
-            results = await self._schema.stream(
-                operation.query, operation.variables, context_value=context, operation_name=operation.name
-            )
-            async with aclosing(results):
-                async for result in results:
-                    assert isinstance(result, ExecutionResult), "there is no incremental delivery"
-                    yield answer(result)
+            opened = await self._schema.open(operation.query, operation.variables, context, operation.name)
+            given = opened if isinstance(opened, Events) else answer(opened)
         except Exception as error:
-            yield refusal(error)
+            given = refusal(error)
+        self.on_open(operation, {"data": None} if isinstance(given, Events) else given, perf_counter() - began)
+        return given
 
     def _admit(self, operation: Operation) -> None:
         if not self.settings.introspects and is_introspection(operation.query):
             raise BadRequest("Introspection is switched off here: the schema is published with the documentation.")
+
+
+def _tell_nobody(_: Operation, __: Answer, ___: float) -> None:
+    """Until somebody counts."""
 
 
 _ACTIVE = Prepared(person(ASKING).with_only_columns(literal(1)))

@@ -19,14 +19,14 @@ from app.http import LARGEST_BODY, Endpoint
 from app.logs import quieten_libraries, set_up, tell_of_lost_tasks
 from app.messenger import messenger_of
 from app.messenger.telling import telling
-from app.metrics import Metrics
+from app.metrics import DELIVERIES, Metrics
 from app.operations import Api
 from app.pages import routes
 from app.requests import Requests
 from app.scrape import Scrape
 from app.settings import Settings
 from app.sockets import Sockets
-from app.stopping import TO_FINISH, TO_SEND, signalled
+from app.stopping import TO_FINISH, TO_SEND, leave, signalled
 from app.storage import Storage
 from app.tally import Tally
 from app.uploads import Uploads
@@ -44,8 +44,10 @@ IDLE = 75
 
 
 def run(settings: Settings) -> None:
-    """Serves on a fast event loop. Exits with one line when the port or the database is taken."""
+    """Serves on a fast event loop, and ends the process. Exits with one line when the port or the database is
+    taken."""
     uvloop.run(serve(settings))
+    leave()
 
 
 async def serve(settings: Settings) -> None:
@@ -91,7 +93,11 @@ def build_app(
     metrics, requests = Metrics(), Requests()
     tokens = Tokens(settings.signing_secret)
     api = Api(schema, settings, database=database, listeners=listeners, tokens=tokens)
-    endpoint, sockets = Endpoint(api, Tally(schema, metrics)), Sockets(api, terms or Terms())
+    tally = Tally(schema, metrics)
+    api.on_open = tally.answered
+    endpoint, sockets = Endpoint(api, tally), Sockets(api, terms or Terms())
+    metrics.listeners.set_function(lambda: sockets.subscriptions)
+    listeners.on_woken, listeners.on_pushed = metrics.wake_up_seconds.observe, DELIVERIES.inc
     storage = Storage(settings.storage_url)
     uploads, downloads = Uploads(api, storage), Downloads(api, storage)
     health, scrape = Health(database, is_connected), Scrape(settings, metrics, database)

@@ -11,7 +11,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
 from app.brokers import broker_at
-from app.messenger.addresses import bridge_address, call_address, home_address, is_loopback
+from app.messenger.addresses import (
+    bridge_address,
+    call_address,
+    home_address,
+    is_loopback,
+    issuer_address,
+    provider_address,
+)
 from app.storage import Storage
 
 SHORTEST_SECRET = 32
@@ -40,6 +47,9 @@ class Settings(BaseSettings):
     messenger_secret: str | None = None
     messenger_home: str | None = None
     call_url: str | None = None
+    link_issuer: str | None = None
+    link_client_id: str | None = None
+    link_client_secret: str | None = None
     link_return_url: str | None = None
     allowed_origins: str = ""
     metrics_token: str | None = None
@@ -74,19 +84,50 @@ class Settings(BaseSettings):
     def is_a_template(cls, url: str | None) -> str | None:
         return call_address(url) if url else None
 
+    @field_validator("link_issuer")
+    @classmethod
+    def is_an_issuer(cls, url: str | None) -> str | None:
+        return issuer_address(url) if url else None
+
+    @model_validator(mode="after")
+    def can_be_linked(self) -> Self:
+        if self.link_issuer is None:
+            return self
+        if not self.link_client_id:
+            raise ValueError("PREAU_LINK_CLIENT_ID: the provider of PREAU_LINK_ISSUER has given one")
+        if self.link_return_url:
+            try:
+                provider_address(self.link_return_url)
+            except ValueError as error:
+                raise ValueError(f"PREAU_LINK_RETURN_URL: {error}") from None
+        elif not self.in_development:
+            raise ValueError("PREAU_LINK_RETURN_URL: the page to which PREAU_LINK_ISSUER sends the browser back")
+        return self
+
     @model_validator(mode="after")
     def is_safe(self) -> Self:
         if self.environment is Environment.PRODUCTION and not self.secret:
             raise ValueError("PREAU_SECRET is required in production")
         if self.environment is Environment.DEVELOPMENT and not is_loopback(self.host):
             raise ValueError(f"PREAU_HOST={self.host}: beyond loopback set PREAU_ENVIRONMENT=production")
-        if self.messenger_url != "builtin:" and len(self.messenger_secret or "") < SHORTEST_SECRET:
+        if not self.is_builtin and len(self.messenger_secret or "") < SHORTEST_SECRET:
             raise ValueError(f"PREAU_MESSENGER_SECRET: a bridge wants {SHORTEST_SECRET} characters at least")
         return self
 
     @property
     def in_development(self) -> bool:
         return self.environment is Environment.DEVELOPMENT
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether there is no messenger outside."""
+        return self.messenger_url == "builtin:"
+
+    @property
+    def signs_in_itself(self) -> bool:
+        """Whether people sign in to link their profiles with a page of this server. In production nobody is an
+        account outside because this server says so."""
+        return not self.link_issuer and (self.in_development or bool(self.link_return_url and self.is_builtin))
 
     @property
     def broker(self) -> str:

@@ -37,7 +37,6 @@ class Sockets:
             protocols=_agreed(request),
             compress=False,
             max_msg_size=LARGEST_MESSAGE,
-            heartbeat=self._terms.heartbeat,
             autoping=False,
             timeout=self._terms.to_close,
         )
@@ -63,10 +62,15 @@ class Sockets:
                 socket.look(moment, now)
 
     async def close(self) -> None:
-        """Tells all that the server stops."""
+        """Tells all that the server stops, each when what it asked is answered."""
         for socket in tuple(self._open):
-            socket.end(1001, "The server stops")
+            socket.end(1001, "The server stops", to_answer=self._terms.to_answer)
         await asyncio.gather(*(socket.ended() for socket in tuple(self._open)))
+
+    @property
+    def subscriptions(self) -> int:
+        """How many are listening, on all sockets."""
+        return sum(socket.subscriptions for socket in self._open)
 
     def _admit(self, identity: Identity) -> bool:
         """Counts one socket more for this person, if there may be one more."""

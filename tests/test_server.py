@@ -1,53 +1,20 @@
 """The process: what it says when it comes up, whom it lets in beside it, and how fast it goes."""
 
 import asyncio
-import os
 import signal
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import ClientSession, WSMsgType
 
-SECRET = "x" * 40
-
-
-@asynccontextmanager
-async def started(folder: Path, command: str = "serve", **variables: str) -> AsyncIterator[Process]:
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PREAU_")},
-        "PREAU_DATABASE_URL": f"sqlite:///{folder}/preau.db",
-        "PREAU_SECRET": SECRET,
-        "PREAU_PORT": "0",
-        **variables,
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", command, env=environment, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
-
-
-async def last_words(process: Process) -> tuple[int | None, str]:
-    """With which code the process ended, and what it said to the person who started it."""
-    async with asyncio.timeout(20):
-        _, errors = await process.communicate()
-    return process.returncode, errors.decode()
+from tests.running import TO_STOP, address_in, first_words, last_words, started
 
 
 async def test_the_server_comes_up_alone_and_goes_at_once(tmp_path: Path) -> None:
     async with started(tmp_path) as server:
-        assert server.stdout
-        async with asyncio.timeout(20):
-            line = (await server.stdout.readline()).decode()
-        address = line.split()[3].removesuffix("/graphql,")
+        line = await first_words(server)
+        address = address_in(line)
         assert line == f"Préau listens at {address}/graphql, GraphiQL at {address}/\n"
         async with ClientSession() as client:
             async with client.get(f"{address}/healthz") as answer:
@@ -70,16 +37,14 @@ async def test_the_server_comes_up_alone_and_goes_at_once(tmp_path: Path) -> Non
                 message = await ws.receive()
                 assert (message.type, message.data) == (WSMsgType.CLOSE, 1001)
         assert await last_words(server) == (0, "")
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < TO_STOP
 
 
 async def test_a_peer_that_answers_nothing_keeps_no_server(tmp_path: Path) -> None:
     async with started(tmp_path, PREAU_ENVIRONMENT="production") as server:
-        assert server.stdout
-        async with asyncio.timeout(20):
-            line = (await server.stdout.readline()).decode()
+        line = await first_words(server)
         assert "GraphiQL" not in line
-        host, _, port = line.split()[3].removeprefix("http://").removesuffix("/graphql").partition(":")
+        host, _, port = address_in(line).removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(
             b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -90,7 +55,7 @@ async def test_a_peer_that_answers_nothing_keeps_no_server(tmp_path: Path) -> No
         start = time.monotonic()
         server.send_signal(signal.SIGINT)
         assert await last_words(server) == (0, "")
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < TO_STOP
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from app.auth import Tokens
 from app.commands.mistake import Mistake
-from app.messenger import BuiltinMessenger
+from app.messenger import messenger_of
 from app.settings import Settings
 from models.database import Database
 from models.migrate import migrate
@@ -47,16 +47,16 @@ def opened() -> Iterator[Opened]:
     except (OSError, ValueError) as error:
         raise Mistake(f"PREAU_SECRET: {error}") from None
     try:
-        database = Database(settings.database_url, messenger=BuiltinMessenger(secret))
+        database = Database(settings.database_url, messenger=messenger_of(settings))
     except (OSError, ValueError) as error:
         raise Mistake(f"PREAU_DATABASE_URL: {error}") from None
     try:
         migrate(database.engine)
         yield Opened(settings, database, tokens)
     except CommandError as error:
-        raise Mistake(f"{database.path}: made by a newer version of this program ({error})") from None
+        raise Mistake(f"{database.backend.place}: made by a newer version of this program ({error})") from None
     except DBAPIError as error:
-        raise Mistake(f"{database.path}: {error.orig}") from None
+        raise Mistake(f"{database.backend.place}: {error.orig}") from None
 
 
 def _check_address(url: str) -> None:
