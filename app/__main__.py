@@ -141,13 +141,16 @@ def policy(
     """
     from app.commands.knobs import changed, knob_lines
     from app.commands.opening import opened
+    from models.organization import organization as organization_of
     from models.organization import organization_called, set_policy
 
     with opened() as here, here.database.transaction() as tx:
         try:
-            school = organization_called(tx, organization)
+            found = organization_called(tx, organization)
         except ValueError as error:
             raise Mistake(str(error)) from None
+        tx.hold(found.id)
+        school = organization_of(tx, found.id)  # as it is now that nobody else changes it
         now, names = changed(school.policy, knobs or [])
         if now != school.policy:
             set_policy(tx, school.id, school.preset, now)

@@ -245,7 +245,7 @@ def test_production_needs_a_secret(run: Run, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.sqlite
 def test_what_is_no_database_is_not_opened(run: Run, path: Path) -> None:
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_text("A diary, no database. " * 100)
     assert_mistake(run("token", cast.CURATOR_9A), str(path))
     assert path.read_text().startswith("A diary")

@@ -52,6 +52,7 @@ def _write_organization(tx: Transaction, school: School, wishes: Wishes, tally: 
     if current is None:
         tally.count("organizations", added=1)
         return _found(tx, school, wishes)
+    tx.hold(current.id)
     locale = wishes.locale or current.locale
     if school.is_wanted:
         zone = wishes.time_zone or current.time_zone
