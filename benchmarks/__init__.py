@@ -4,5 +4,5 @@
 
 One module per question (`q1`, ...) with a `NAME`, a `run` that gives an `Outcome`, and the raw handler's `answer`.
 `__main__.QUESTIONS` lists the questions, `raw.ANSWERS` the handlers; data that a question needs besides goes into
-`school`.
+`school`. `n1` needs no server and a gigabyte of disk: it is asked only by its name.
 """

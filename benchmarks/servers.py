@@ -66,6 +66,13 @@ def raw(school: School) -> Iterator[Server]:
 
 
 @contextmanager
+def broadcast(school: School, room: int) -> Iterator[Server]:
+    """The raw server of `benchmarks.broadcast`, which stores into this room."""
+    with _started(("benchmarks.broadcast", str(school.path), str(room)), {}) as server:
+        yield server
+
+
+@contextmanager
 def ceiling(size: int) -> Iterator[Server]:
     """A server that does nothing but answer with that many bytes: what the client could ask at most."""
     with _started(("benchmarks.ceiling", str(size)), {}) as server:

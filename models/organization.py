@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Text, cast, delete, insert, select, update
+from sqlalchemy import Select, Text, bindparam, cast, delete, insert, select, update
 
 from models.database import Transaction
 from models.policy import Policy, read_policy
+from models.prepared import Prepared
+from models.tables.base import Key
 from models.tables.organization import organizations, reach_rules
 
 LOCALES = ("en", "fr", "ru")
@@ -32,7 +34,7 @@ def every_organization(tx: Transaction) -> list[Organization]:
 
 
 def organization(tx: Transaction, organization_id: int) -> Organization:
-    return organization_from(tx.execute(facts().where(organizations.c.id == organization_id)).one())
+    return organization_from(_FACTS.run(tx, of_organization=organization_id).one())
 
 
 def organization_called(tx: Transaction, text: str) -> Organization:
@@ -129,3 +131,6 @@ def set_policy(tx: Transaction, organization_id: int, preset: str, policy: Polic
                 for rule in policy.reach
             ],
         )
+
+
+_FACTS = Prepared(facts().where(organizations.c.id == bindparam("of_organization", type_=Key)))

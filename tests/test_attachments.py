@@ -348,7 +348,7 @@ async def test_the_night_removes_uploads_that_have_waited_for_a_day(
     watch.now = MONDAY + DAY + timedelta(seconds=1)
     (night,) = run_nights(school.database, local_date=date(2026, 9, 20))
     assert night.uploads_dropped == 1
-    assert "uploads 1 dropped" in night.line()
+    assert "uploads dropped: 1" in night.line()
     assert seen(school, "ada") == sorted([sent, fresh])
     assert waiting not in seen(school, "ada")
     assert loose(school.database) == ["1/waiting"], "the file goes after the night's transaction"
@@ -467,7 +467,7 @@ async def test_the_command_removes_them(
         check=True,
         timeout=60,
     )
-    assert b"uploads 1 dropped" in ran.stdout  # the clock on the wall is far ahead of the school's
+    assert b"uploads dropped: 1" in ran.stdout  # the clock on the wall is far ahead of the school's
     assert (whole(tmp_path), loose(school.database)) == ([], [])
 
 

@@ -118,3 +118,38 @@ def test_1_2_a_role_in_an_enrolment_in_a_department_chooses_among_the_own_positi
     school.take({**files, "enrollments.csv": text + "e20,,lower,north,bob,teacher,,\n"})
     assert {at for person, at in school.at("lower") if person == "bob"} == {"TEACHER", "GUARDIAN"}
     assert ("bob", "STAFF") not in school.at("lower")
+
+
+def test_1_2_one_person_is_several_things_at_several_schools(school: Imports) -> None:
+    """Each role stands for itself, primary or not; a role above the schools or in no organization is none."""
+    more = (
+        "r20,ann,secondary,teacher,,,physics,,\nr21,ann,secondary,guardian,,,south,,\n"
+        "r22,ann,secondary,aide,,,north,,\nr23,ann,secondary,systemAdministrator,,,district,,\n"
+        "r24,ann,secondary,student,,,nowhere,,\nr25,out,secondary,siteAdministrator,,,south,,\n"
+        "r26,mum,secondary,student,,,south,,\n"
+    )
+    files = {**roster_1_2(), "roles.csv": ROLES + more}
+    summary = school.take(files)
+    at_north, at_south = school.at("north"), school.at("south", "south")
+    assert {at for person, at in at_north if person == "ann"} == {"TEACHER", "STAFF"}
+    assert {at for person, at in at_south if person == "ann"} == {"ADMINISTRATOR", "OWNER", "GUARDIAN"}
+    assert {at for person, at in school.at("physics") if person == "ann"} == {"TEACHER"}
+    assert ("out", "ADMINISTRATOR") in at_south and "out" not in {person for person, _ in at_north}
+    assert ("mum", "GUARDIAN") in at_north and ("mum", "LEARNER") in at_south
+    assert school.people("south").keys() == {"ann", "out", "mum"}
+    assert not school.take(files).changed
+    assert summary.people.added == 4 + 3
+
+
+def test_1_2_each_of_several_roles_ends_alone(school: Imports) -> None:
+    files = roster_1_2()
+    for row, stay in (
+        ("r7,bob,secondary,counselor,,,science,,\n", {"TEACHER", "GUARDIAN"}),
+        ("r3,bob,primary,teacher,,,north,,\n", {"GUARDIAN"}),
+    ):
+        school.take(files)
+        assert {at for person, at in school.at("north") if person == "bob"} > stay
+        files = changed(files, "roles.csv", (row, ""))
+        school.take(files)
+        assert {at for person, at in school.at("north") if person == "bob"} == stay
+    assert "bob" in school.people()

@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import select, update
 
 from jobs.roster import Count
+from jobs.roster.differences import bytewise
 from models.organization import every_organization
 from models.presets import PRESETS
 from models.tables.organization import organizations
 from models.tables.people import memberships, users
 from tests.small_roster import (
+    USERS,
+    Files,
     Imports,
     changed,
     small_roster,
@@ -205,3 +208,19 @@ def test_a_school_that_is_to_be_deleted_ends_with_everybody_and_comes_back(schoo
     school.take(small_roster())
     after = dump(school.database)
     assert after["users"] == before["users"] and after["groups"] == before["groups"]
+
+
+def test_people_are_compared_in_the_order_of_their_letters_codes_on_every_engine(school: Imports) -> None:
+    """Whatever order a database has for its texts: else a newcomer would be missed, or come twice."""
+    with school.database.transaction() as tx:
+        spelt = str(bytewise(tx, users.c.source_id).compile(dialect=tx.connection.dialect))
+        assert ("COLLATE" in spelt) == (tx.connection.dialect.name == "postgresql")
+    kids = ["a", "B", "_", "é", "Z", "z", "ß", "Я", "ё", "𝒂", "~", "-"]
+    rows = "".join(f"kid {kid},,true,north,student,login {kid},Kid,{kid},,,\n" for kid in kids)
+    first: Files = {**small_roster(), "users.csv": USERS + rows}
+    assert school.take(first).people.added == 9 + 1 + len(kids)
+    before = dump(school.database)
+    assert not school.take(first).changed
+    assert dump(school.database) == before
+    fewer = school.take(changed(first, "users.csv", ("kid Z,,true", "kid Z,tobedeleted,true")))
+    assert (fewer.people.added, fewer.people.changed, fewer.people.ended) == (0, 0, 1)

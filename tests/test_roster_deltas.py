@@ -90,6 +90,13 @@ def test_the_same_delta_again_changes_nothing(school: Imports) -> None:
     assert dump(school.database) == before
 
 
+def test_an_empty_file_in_a_delta_says_nothing(school: Imports) -> None:
+    before = dump(school.database)
+    files = delta(orgs="", users="", courses="", classes="", enrollments="")
+    assert not school.take(files).changed
+    assert dump(school.database) == before
+
+
 CHANGES = {
     # A second teacher, none of both primary: no curator any more.
     "enrollments": (

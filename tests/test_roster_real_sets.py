@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from jobs.roster import BrokenRoster, import_roster
+from jobs.roster import import_roster
 from models.database import Database
 from models.tables.people import groups, guardianships, memberships, users
 from tests.small_roster import Imports
@@ -44,13 +44,32 @@ def test_a_real_set_comes_in_whole_and_again_changes_nothing(name: str, tmp_path
     assert not again.changed and dump(database) == before
 
 
-def test_the_set_in_another_dialect_is_refused_with_reasons(tmp_path: Path) -> None:
-    database = Imports(tmp_path).database
-    before = dump(database)
-    with pytest.raises(BrokenRoster) as broken:
-        import_roster(database, SETS / "sds-v2.1.zip", time_zone="America/New_York")
-    assert "roles.csv, line 1, column roleType: this column is required and missing" in broken.value.lines()
-    assert dump(database) == before
+def test_the_set_without_sourced_ids_comes_in_whole_and_again_changes_nothing(tmp_path: Path) -> None:
+    imports = Imports(tmp_path)
+    summary = import_roster(imports.database, SETS / "sds-v2.1.zip", time_zone="America/New_York")
+    assert summary.notes == ["roles.csv: its rows have no sourcedId, so the set is read as SDS v2.1"]
+    assert (summary.organizations.added, summary.people.added) == (2, 8)
+
+    college, school = "110001", "110003"
+    assert imports.groups(college) == {
+        college: ("ORGANIZATION", "College of Engineering", None, None),
+        "110002": ("DEPARTMENT", "Computer Science Department", None, college),
+        "112001": ("SUBGROUP", "Computer Science 101", "Computer Science 101", college),
+    }
+    assert imports.at("112001", college) == {("114006", "TEACHER"), ("114008", "LEARNER")}
+    assert imports.at("110002", college) == {("114006", "TEACHER")}
+    assert imports.at("112002", school) == {
+        *((pupil, "LEARNER") for pupil in ("114001", "114003", "114004")),
+        *((guardian, "GUARDIAN") for guardian in ("114002", "114005")),
+        ("114007", "TEACHER"),
+    }
+    assert imports.at(school, school) == imports.at("112002", school)
+    assert imports.guardians(school) == {("114002", "114001"), ("114002", "114003"), ("114005", "114004")}
+    assert imports.people(school)["114002"] == ("jean.craig@outlook.com", "Jean Craig")
+
+    before = dump(imports.database)
+    assert not import_roster(imports.database, SETS / "sds-v2.1.zip").changed
+    assert dump(imports.database) == before
 
 
 def stored(database: Database) -> dict[str, Counter[str]]:

@@ -1,10 +1,13 @@
-"""How does a school get in? From a OneRoster 1.1 or 1.2 CSV set, read whole and checked before a row is written.
+"""How does a school get in? From a OneRoster CSV set, 1.1, 1.2 or SDS v2.1, read whole and checked before a row is
+written.
 
 files, rows      the set as files, and files as rows with their line numbers
-columns          what may stand where; manifest: which files are complete
+columns          what may stand where; keyless: in sets without sourcedIds; headers: which column is meant
+manifest         which files are complete
 staging          the rows wait in a temporary database of their own
 remembered       what the set leaves unsaid comes from the last roster
-mapping, checks  from rows to people, groups and memberships; what does not fit is a fault
+mapping, kin     from rows to people, groups and memberships; who answers for whom
+checks           what does not fit is a fault
 writing          the differences, one transaction per school
 """
 
@@ -27,6 +30,9 @@ from models.database import Database
 from models.tables.organization import organizations
 
 __all__ = ["BrokenRoster", "Count", "Fault", "Progress", "Summary", "import_roster"]
+
+OPTIONAL = ("courses", "relationships")
+"""Files without which a set is complete."""
 
 Progress = Callable[[str, int, int], None]
 """Hears what is being done, how much of it is done, and how much there is: bytes of a file, or schools."""
@@ -54,8 +60,11 @@ def import_roster(
         with open_set(path, findings) as files:
             manifest = read_manifest(files, findings)
             for layout in manifest.layouts:
-                if manifest.mode(layout.table) is not Mode.ABSENT and layout.file in files:
-                    stage(staging, layout, files, findings, _passed(layout.file, files, tell))
+                mode = manifest.mode(layout.table)
+                if mode is not Mode.ABSENT and layout.file in files:
+                    may_be_empty = mode is Mode.DELTA or layout.table in OPTIONAL
+                    passed = _passed(layout.file, files, tell)
+                    stage(staging, layout, files, findings, passed=passed, may_be_empty=may_be_empty)
         with database.engine.connect() as connection:
             complete(staging, connection, manifest, findings)
             arrange(staging)

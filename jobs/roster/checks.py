@@ -1,5 +1,6 @@
 """Do the rows fit together? What would be wrong in the school is a fault; what is only left out is a note."""
 
+from jobs.roster import keyless
 from jobs.roster.faults import Findings
 from jobs.roster.staging import Staging
 from models.text import NAME_LENGTH
@@ -51,13 +52,13 @@ FAULTS = (
 )
 """File, column, the other files that must be whole for it to be judged, and (line, reason) of each fault."""
 
+KNOWN_TYPES = ("department", "school", "district", "local", "state", "national", *keyless.ABOVE)
 GUARDIANS = "('guardian', 'parent', 'relative')"
 
 NOTES = (
     (
         *("orgs", "organizations of a type that the standard does not have, left out"),
-        "SELECT line FROM orgs WHERE active"
-        " AND type NOT IN ('department', 'school', 'district', 'local', 'state', 'national')",
+        f"SELECT line FROM orgs WHERE active AND type NOT IN {KNOWN_TYPES}",
     ),
     (
         *("orgs", "departments below no school of the set, left out"),
@@ -78,6 +79,25 @@ NOTES = (
     (
         *("roles", "roles districtAdministrator, which is no position in a school"),
         "SELECT line FROM roles WHERE active AND role = 'districtAdministrator'",
+    ),
+    (
+        *("roles", "roles alumni and other, which are no position in a school"),
+        "SELECT line FROM roles WHERE active AND role IN ('alumni', 'other')",
+    ),
+    (
+        *("relationships", "relationships of people who are not in the set, left out"),
+        "SELECT line FROM relationships WHERE active"
+        " AND NOT (person IN (SELECT id FROM users) AND other IN (SELECT id FROM users))",
+    ),
+    (
+        *("relationships", "relationships other than of parents, guardians and relatives, left out"),
+        f"SELECT line FROM relationships WHERE active AND role NOT IN {(*keyless.KIN, 'child')}",
+    ),
+    (
+        *("relationships", "guardians of nobody who learns at a school of the set, left out"),
+        "SELECT line FROM (SELECT *, iif(role = 'child', other, person) AS child FROM relationships)"
+        f" WHERE active AND role IN {(*keyless.KIN, 'child')} AND child IN (SELECT id FROM users)"
+        " AND child NOT IN (SELECT person FROM assignments WHERE position = 'LEARNER')",
     ),
     (
         *("users", "values of metadata.position that mean nothing here"),

@@ -1,4 +1,5 @@
-"""What may stand in which column? The files and columns of OneRoster 1.1 and 1.2 that this import reads.
+"""What may stand in which column? The files and columns of OneRoster 1.1 and 1.2 that this import reads; those of
+sets whose rows have no sourcedId are in `keyless`.
 
 Values are read as the standard writes them. Around ids and names, white space does not count; line breaks and
 tabs in a name become one space; any other control character is a fault.
@@ -6,8 +7,9 @@ tabs in a name become one space; any other control character is a fault.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from models.text import NAME_LENGTH
@@ -48,15 +50,29 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """One file of the set. `unread`: the standard's columns that mean nothing here."""
+    """One file of the set. `unread`: the standard's columns that mean nothing here.
+
+    `identity`: in files whose rows have no sourcedId, the names of the values that tell a row from others.
+    """
 
     table: str
     columns: tuple[Column, ...]
     unread: frozenset[str]
+    identity: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
         return f"{self.table}.csv"
+
+    @cached_property
+    def own(self) -> Column:
+        """Where the sourcedId is, if there is one."""
+        return next(column for column in self.columns if column.name == "id")
+
+    @cached_property
+    def telling(self) -> tuple[Column, ...]:
+        """The columns by which a row is known: they must be right even where the row is to be deleted."""
+        return tuple(column for column in self.columns if column.name in (self.identity or ("id",)))
 
 
 def identifier(text: str) -> str:
@@ -106,14 +122,18 @@ def boolean(*, if_empty: bool) -> Parse:
 
 
 def one_of(*known: str) -> Parse:
-    allowed = frozenset(known)
+    return meant(dict(zip(known, known, strict=True)))
+
+
+def meant(known: Mapping[str, str]) -> Parse:
+    """One of these words, for what it means."""
 
     def parse(text: str) -> str:
         text = text.strip()
-        if text not in allowed:
+        if text not in known:
             listed = ", ".join(word for word in known if word)
             raise ValueError(f'"{_shown(text)}" is not known; known are {listed}' if text else "is empty")
-        return text
+        return known[text]
 
     return parse
 
@@ -133,7 +153,7 @@ STATUS = Column("status", "active", status, required=False)
 ROLE = Column("role", "role", one_of(*ROLES))
 
 
-def _kept(header: str, name: str) -> Column:
+def kept(header: str, name: str) -> Column:
     """A column that may be missing, as metadata columns usually are."""
     return Column(header, name, reference, required=False)
 
@@ -146,8 +166,8 @@ ORGS = _layout(
     "orgs",
     Column("name", "name", name),
     Column("type", "type", identifier),
-    _kept("parentSourcedId", "parent"),
-    _kept("metadata.kind", "kind"),
+    kept("parentSourcedId", "parent"),
+    kept("metadata.kind", "kind"),
     unread="identifier",
 )
 
@@ -158,7 +178,7 @@ _USER = (
     Column("familyName", "family", name_part),
     Column("middleName", "middle", name_part, required=False),
     Column("agentSourcedIds", "agents", references, required=False),
-    _kept("metadata.position", "position"),
+    kept("metadata.position", "position"),
 )
 _USER_UNREAD = "userIds identifier email sms phone grades password"
 
@@ -182,14 +202,14 @@ ROLES_1_2 = _layout(
     Column("roleType", "type", one_of("primary", "secondary")),
     ROLE,
     Column("orgSourcedId", "org", identifier),
-    _kept("metadata.position", "position"),
+    kept("metadata.position", "position"),
     unread="beginDate endDate userProfileSourcedId",
 )
 
 COURSES = _layout(
     "courses",
     Column("title", "title", name),
-    _kept("orgSourcedId", "org"),
+    kept("orgSourcedId", "org"),
     unread="schoolYearSourcedId courseCode grades subjects subjectCodes resources",
 )
 
@@ -199,8 +219,8 @@ CLASSES = _layout(
     Column("classType", "type", one_of("homeroom", "scheduled")),
     Column("courseSourcedId", "course", reference),
     Column("schoolSourcedId", "school", identifier),
-    _kept("metadata.kind", "kind"),
-    _kept("metadata.parentSourcedId", "parent"),
+    kept("metadata.kind", "kind"),
+    kept("metadata.parentSourcedId", "parent"),
     unread="grades classCode location termSourcedIds subjects subjectCodes periods resources",
 )
 
@@ -209,8 +229,8 @@ ENROLLMENTS = _layout(
     Column("classSourcedId", "class", identifier),
     Column("userSourcedId", "person", identifier),
     ROLE,
-    _kept("schoolSourcedId", "school"),
+    kept("schoolSourcedId", "school"),
     Column("primary", "is_primary", boolean(if_empty=False), required=False),
-    _kept("metadata.position", "position"),
+    kept("metadata.position", "position"),
     unread="beginDate endDate",
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import ColumnElement, Table, bindparam, collate, insert, update
 
 from models.database import Transaction
 
@@ -30,6 +30,11 @@ def paired(
         else:
             yield one, other
             one, other = next(left, None), next(right, None)
+
+
+def bytewise(tx: Transaction, column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column to sort by, so that its texts come as `paired` compares them, whatever order the database has."""
+    return collate(column, "C") if tx.connection.dialect.name == "postgresql" else column
 
 
 def insert_rows(tx: Transaction, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:

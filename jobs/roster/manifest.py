@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from jobs.roster import keyless
 from jobs.roster.columns import (
     CLASSES,
     COURSES,
@@ -15,9 +16,11 @@ from jobs.roster.columns import (
 )
 from jobs.roster.faults import Findings
 from jobs.roster.files import MANIFEST, UNREADABLE, Files
+from jobs.roster.headers import says
 from jobs.roster.rows import TornFile, read_rows
 
 VERSIONS = ("1.1", "1.2")
+KEYLESS = "SDS v2.1"
 PROMISED = ("academicSessions", "orgs", "courses", "classes", "users", "roles", "enrollments")
 """Files that the standard asks for: who announces one and leaves it out has sent a torn set."""
 
@@ -39,33 +42,42 @@ class Manifest:
     @property
     def layouts(self) -> tuple[Layout, ...]:
         """The files that are read, in this order."""
+        if self.version == KEYLESS:
+            return keyless.LAYOUTS
         people = (USERS_1_2, ROLES_1_2) if self.version == "1.2" else (USERS_1_1,)
         return (ORGS, *people, COURSES, CLASSES, ENROLLMENTS)
 
     def mode(self, table: str) -> Mode:
-        """1.1 knows no roles: they are part of its users, and as complete as those."""
-        return self.modes["users" if table == "roles" and self.version == "1.1" else table]
+        """What a version has no file for is part of its users, and as complete as those."""
+        return self.modes[table if any(layout.table == table for layout in self.layouts) else "users"]
 
 
 def read_manifest(files: Files, findings: Findings) -> Manifest:
     """What the set says of itself, checked against the files that are there."""
-    said = _properties(files, findings)
-    told = said.get("oneroster.version")
-    version = "1.2" if "roles.csv" in files else "1.1"
-    if told is not None:
-        version = ".".join(told.split(".")[:2])
-        if version not in VERSIONS:
-            reason = f'oneroster.version "{told[:40]}" is not known; known are {", ".join(VERSIONS)}'
-            findings.fault(MANIFEST, None, "value", reason)
-    manifest = Manifest(version, {})
+    is_keyless = "roles.csv" in files and not says(files, "roles.csv", "sourcedId")
+    said = {} if is_keyless and MANIFEST not in files else _properties(files, findings)
+    manifest = Manifest(KEYLESS if is_keyless else _version(said, files, findings), {})
     needed = [layout.table for layout in manifest.layouts]
-    for table in dict.fromkeys((*needed, *PROMISED)):
+    for table in needed if is_keyless else dict.fromkeys((*needed, *PROMISED)):
         manifest.modes[table] = _mode(table, said.get(f"file.{table}"), files, findings)
     _nothing_is_missing(manifest, said, files, findings)
+    if is_keyless:
+        findings.note(f"roles.csv: its rows have no sourcedId, so the set is read as {KEYLESS}")
     read = {MANIFEST, *(f"{table}.csv" for table in needed)}
     for file in sorted(files.sizes.keys() - read - _KNOWN):
         findings.note(f"{file}: not a file of the standard, not read")
     return manifest
+
+
+def _version(said: dict[str, str], files: Files, findings: Findings) -> str:
+    told = said.get("oneroster.version")
+    if told is None:
+        return "1.2" if "roles.csv" in files else "1.1"
+    version = ".".join(told.split(".")[:2])
+    if version not in VERSIONS:
+        reason = f'oneroster.version "{told[:40]}" is not known; known are {", ".join(VERSIONS)}'
+        findings.fault(MANIFEST, None, "value", reason)
+    return version
 
 
 def _mode(table: str, said: str | None, files: Files, findings: Findings) -> Mode:
@@ -80,6 +92,8 @@ def _mode(table: str, said: str | None, files: Files, findings: Findings) -> Mod
 def _nothing_is_missing(manifest: Manifest, said: dict[str, str], files: Files, findings: Findings) -> None:
     modes = manifest.modes
     needed = [layout.table for layout in manifest.layouts if layout is not COURSES]
+    if manifest.version == KEYLESS:
+        needed = list(keyless.NEEDED)
     is_whole = Mode.DELTA not in modes.values()
     for table, mode in modes.items():
         file = f"{table}.csv"
@@ -88,6 +102,8 @@ def _nothing_is_missing(manifest: Manifest, said: dict[str, str], files: Files, 
             if table in needed and (is_whole or not announced):
                 findings.fault(file, None, None, "is missing; without it the set is not complete")
                 findings.damaged.add(table)
+            elif manifest.version == KEYLESS and not announced:
+                findings.note(f"{file}: not in the set; what is known of it stays")
             elif file in files and table != "academicSessions":
                 findings.note(f"{file}: not read, because the manifest says that it is absent")
         elif file not in files and announced and table in PROMISED:
@@ -129,7 +145,7 @@ _KNOWN = frozenset(
         *("classResources", "courseResources", "courses", "demographics", "enrollments"),
         *("lineItemLearningObjectiveIds", "lineItemScoreScales", "lineItems", "orgs", "resources"),
         *("resultLearningObjectiveIds", "resultScoreScales", "results", "roles", "scoreScales"),
-        *("userProfiles", "userResources", "users"),
+        *("relationships", "userFlags", "userProfiles", "userResources", "users"),
     )
 )
 """The files of the standard; those that are not about who is who at school are left alone without a word."""

@@ -4,6 +4,7 @@ Each statement is a row of the mapping; together they see the whole set, so a po
 another (a curator from an enrolment, a guardian from a child) follows from what is true after the import.
 """
 
+from jobs.roster import kin
 from jobs.roster.staging import Staging
 
 TABLES = """
@@ -173,41 +174,6 @@ JOIN wanted_groups grp ON grp.n = claims.grp AND grp.source = 'class'
 JOIN wanted_groups above ON above.n = grp.parent AND above.kind IN ('CYCLE', 'DEPARTMENT')
 """
 
-STANDING = """
-INSERT INTO standing
-SELECT people.n, max(position = 'LEARNER'), max(position = 'GUARDIAN')
-FROM people JOIN assignments ON assignments.school = people.school AND assignments.person = people.id
-GROUP BY people.n
-"""
-
-AGENTS = """
-CREATE TABLE agents AS
-SELECT lister.n AS lister, listed.n AS listed, lister.school AS school,
-    is1.learns AND (NOT is2.learns OR (is2.guards AND NOT is1.guards)) AS lists_guardian,
-    is2.learns AND is1.guards AND NOT (is1.learns AND is2.guards) AS lists_child
-FROM users, json_each(users.agents) agent
-JOIN people lister ON lister.id = users.id
-JOIN people listed ON listed.school = lister.school AND listed.id = agent.value AND listed.n <> lister.n
-JOIN standing is1 ON is1.person = lister.n
-JOIN standing is2 ON is2.person = listed.n
-"""
-"""Who lists whom within a school. A learner lists guardians, whatever else these are; who lists a child must
-be a guardian. Between two learners, the one who is a guardian as well is it."""
-
-GUARDIANSHIPS = """
-INSERT INTO guardianships
-SELECT school, listed, lister FROM agents WHERE lists_guardian
-UNION
-SELECT school, lister, listed FROM agents WHERE lists_child
-"""
-
-GUARDIANS = """
-INSERT OR IGNORE INTO claims
-SELECT claims.grp, guardianships.guardian, 'GUARDIAN'
-FROM guardianships JOIN claims ON claims.person = guardianships.child AND claims.position = 'LEARNER'
-"""
-"""In each group where the child learns, the guardian is GUARDIAN."""
-
 
 def arrange(staging: Staging) -> None:
     """Fills `people`, `groups`, `claims` and `guardianships` from the staged rows."""
@@ -223,6 +189,8 @@ def arrange(staging: Staging) -> None:
         ASSIGNMENTS,
         "CREATE INDEX assignments_school ON assignments (school)",
         "CREATE INDEX assignments_person ON assignments (person, school)",
+        kin.KIN,
+        kin.RELATED,
         PEOPLE,
         "CREATE INDEX people_id ON people (id, school)",
         ORGANIZATIONS,
@@ -237,11 +205,12 @@ def arrange(staging: Staging) -> None:
         CURATORS,
         ENROLLED_IN_ORGS,
         ABOVE_CLASSES,
-        STANDING,
-        AGENTS,
-        GUARDIANSHIPS,
+        kin.STANDING,
+        kin.LISTED,
+        kin.AGENTS,
+        kin.GUARDIANSHIPS,
         "CREATE INDEX claims_person ON claims (person, position)",
         "ANALYZE",
-        GUARDIANS,
+        kin.GUARDIANS,
     ):
         staging.execute(statement)

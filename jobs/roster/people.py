@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from jobs.roster.differences import batches, insert_rows, paired, update_rows
+from jobs.roster.differences import batches, bytewise, insert_rows, paired, update_rows
 from jobs.roster.staging import Staging
 from jobs.roster.summary import Tally
 from models.database import Transaction
@@ -70,7 +70,7 @@ def _changes(tx: Transaction, staging: Staging, organization_id: int, school: st
     current = tx.execute(
         select(known.source_id, known.id, known.login, known.name, known.deactivated_at)
         .where(known.organization_id == organization_id)
-        .order_by(known.source_id)
+        .order_by(bytewise(tx, known.source_id))
     )
     changes = _Changes()
     for wanted, row in paired(_wanted(staging, school, locale), current):

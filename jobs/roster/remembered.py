@@ -29,6 +29,7 @@ OWN = {
     "orgs": f"type <> 'department' OR id NOT {OF_OTHERS}",
     "users": "id IN (SELECT person FROM assignments WHERE school = :school)",
     "roles": f"org {OF_SCHOOL}",
+    "relationships": "person IN (SELECT person FROM assignments WHERE school = :school)",
     "courses": f"org IS NULL OR org NOT {OF_OTHERS}"
     f" OR id IN (SELECT course FROM classes WHERE active AND school {OF_SCHOOL})",
     "classes": f"school {OF_SCHOOL}",
@@ -41,6 +42,7 @@ them."""
 LOOSE = {
     "users": "id NOT IN (SELECT person FROM assignments)",
     "roles": "org NOT IN (SELECT org FROM belonging)",
+    "relationships": "person NOT IN (SELECT person FROM assignments)",
     "classes": "school NOT IN (SELECT org FROM belonging)",
     "enrollments": "class NOT IN (SELECT id FROM classes WHERE active AND school IN (SELECT org FROM belonging)"
     " UNION SELECT org FROM belonging)",

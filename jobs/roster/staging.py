@@ -1,5 +1,6 @@
 """Where does a set wait until it is checked? In a private temporary database, so that memory stays small."""
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,9 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from jobs.roster import keyless
 from jobs.roster.columns import ROLES, SOURCED_ID, STATUS, Column, Layout
 from jobs.roster.faults import Findings
 from jobs.roster.files import UNREADABLE, Files
+from jobs.roster.headers import understood
 from jobs.roster.rows import TornFile, read_rows
 
 TABLES = {
@@ -20,6 +23,7 @@ TABLES = {
         *("role", "orgs"),
     ),
     "roles": ("id", "active", "person", "type", "role", "org", "position"),
+    "relationships": ("id", "active", "person", "other", "role"),
     "courses": ("id", "active", "title", "org"),
     "classes": ("id", "active", "title", "type", "course", "school", "kind", "parent"),
     "enrollments": ("id", "active", "class", "person", "role", "school", "is_primary", "position"),
@@ -48,18 +52,26 @@ def open_staging() -> Iterator[Staging]:
                 staging.execute(f"CREATE TABLE {table} (line, {', '.join(_quoted(columns))})")
                 staging.execute(f"CREATE INDEX {table}_id ON {table} (id)")
             staging.execute("CREATE TABLE positions (role TEXT PRIMARY KEY, position TEXT)")
-            staging.executemany("INSERT INTO positions VALUES (?, ?)", ROLES.items())
+            nobody = dict.fromkeys(keyless.NOBODY)
+            staging.executemany("INSERT INTO positions VALUES (?, ?)", (ROLES | nobody).items())
             yield staging
         finally:
             staging.close()
 
 
 def stage(
-    staging: Staging, layout: Layout, files: Files, findings: Findings, passed: Callable[[int], None]
+    staging: Staging,
+    layout: Layout,
+    files: Files,
+    findings: Findings,
+    *,
+    passed: Callable[[int], None],
+    may_be_empty: bool,
 ) -> None:
     """Reads one file into its table. What is wrong with the file itself is among the findings afterwards.
 
-    Of a row that is to be deleted only the sourcedId must be right.
+    Of a row that is to be deleted only that by which it is known must be right. `may_be_empty`: a file without
+    even a header says nothing, and is no mistake.
     """
 
     def tell(line: int, reason: str) -> None:
@@ -69,7 +81,8 @@ def stage(
     names = ("line", *(column.name for column in layout.columns))
     try:
         with files.open(layout.file) as stream:
-            parsed = _parsed(layout, read_rows(stream, tell, passed), findings)
+            rows = read_rows(stream, tell, passed)
+            parsed = _parsed(layout, rows, findings, may_be_empty=may_be_empty)
             while batch := list(islice(parsed, BATCH)):
                 add(staging, layout.table, names, batch)
     except TornFile:
@@ -77,10 +90,19 @@ def stage(
     except UNREADABLE as error:
         findings.fault(layout.file, None, None, f"cannot be read: {error}")
         findings.damaged.add(layout.table)
+    _drop_doubled(staging, layout, findings)
+
+
+def _drop_doubled(staging: Staging, layout: Layout, findings: Findings) -> None:
+    """A sourcedId must not stand twice. Who says twice the same without one is heard once."""
     doubled = staging.execute(DOUBLED.format(table=layout.table)).fetchall()
     for row, line, first in doubled:
-        findings.fault(layout.file, line, SOURCED_ID.header, f"is already the sourcedId of line {first}")
+        if not layout.identity:
+            findings.fault(layout.file, line, SOURCED_ID.header, f"is already the sourcedId of line {first}")
         staging.execute(f"DELETE FROM {layout.table} WHERE rowid = ?", (row,))
+    if doubled and layout.identity:
+        line = min(line for _, line, _ in doubled)
+        findings.note(f"{layout.file}: rows that stand there twice: {len(doubled)} (first in line {line})")
 
 
 def add(staging: Staging, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -108,16 +130,20 @@ def _quoted(columns: Iterable[str]) -> list[str]:
 
 
 def _parsed(
-    layout: Layout, rows: Iterator[tuple[int, list[str]]], findings: Findings
+    layout: Layout, rows: Iterator[tuple[int, list[str]]], findings: Findings, *, may_be_empty: bool
 ) -> Iterator[tuple[Any, ...]]:
     """(line, the values of the layout's columns in their order), without rows that have no sourcedId."""
     line, header = next(rows, (1, []))
+    if not header and may_be_empty:
+        return
+    header = understood(layout, header, findings)
     if not _is_sound(layout, line, header, findings):
         findings.damaged.add(layout.table)
         return
     places = [header.index(column.header) if column.header in header else None for column in layout.columns]
     fields = list(zip(places, layout.columns, strict=True))
-    own, stays = layout.columns.index(SOURCED_ID), layout.columns.index(STATUS)
+    own, stays = layout.columns.index(layout.own), layout.columns.index(STATUS)
+    telling = [layout.columns.index(column) for column in layout.telling]
     for line, row in rows:
         if len(row) != len(header):
             findings.fault(layout.file, line, None, f"{len(row)} fields instead of {len(header)}")
@@ -132,18 +158,18 @@ def _parsed(
                 values.append(None)
                 faults.append((column, str(wrong)))
         for column, reason in faults:
-            if column is SOURCED_ID or values[stays] != 0:
+            if column in layout.telling or values[stays] != 0:
                 findings.fault(layout.file, line, column.header, reason)
-        if values[own] is None:
+        if any(column in layout.telling for column, _ in faults):
             findings.damaged.add(layout.table)
-        else:
-            yield line, *values
+            continue
+        if layout.identity:
+            values[own] = values[own] or json.dumps([values[place] for place in telling], ensure_ascii=False)
+        yield line, *values
 
 
 def _is_sound(layout: Layout, line: int, header: list[str], findings: Findings) -> bool:
-    """Whether the header has every column once that the file needs. An empty optional file has none."""
-    if not header and layout.table == "courses":
-        return True
+    """Whether the header has every column once that the file needs."""
     faults = len(findings.faults) + findings.more
     for column in layout.columns:
         if column.required and column.header not in header:

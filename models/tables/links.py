@@ -31,8 +31,8 @@ profile_links = Table(
     index_where("ix_profile_links_set_aside", "organization_id", "provider", where="set_aside_at IS NOT NULL"),
     sqlite_autoincrement=True,
 )
-"""At most one is open for each person. What is set aside ended because people sign in elsewhere now, and opens again
-when they sign in there again."""
+"""At most one is open for each person. What is set aside ended because people sign in elsewhere now, and opens
+again when they sign in there again."""
 
 link_attempts = Table(
     "link_attempts",
@@ -49,5 +49,5 @@ link_attempts = Table(
     refers_to("users", "user_id"),
     Index("ix_link_attempts_begun", "organization_id", "begun_at"),
 )
-"""A link in progress: one use, ten minutes, for the person who began it. Without a provider: begun before they were
-kept; it cannot be completed."""
+"""A link in progress: one use, ten minutes, for the person who began it, with this provider, whose answer is tied
+to `verifier` and `nonce`."""
