@@ -138,6 +138,10 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return url_at(self.port, database)
 
+    def program(self, name: str) -> str:
+        """One of the programs that come with the server."""
+        return str(self._programs / name)
+
     def create(self, database: str) -> str:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))

@@ -140,11 +140,15 @@ def dump(url: str) -> list[str]:
 def _made_once() -> str:
     """The database that is copied. Closed: nothing of it is left in a write-ahead log."""
     directory = made_once("school")
-    url = new_url(directory, "school", kept=True)
-    database = school_database(url)
+    return build_school_at(new_url(directory, "school", kept=True)).url
+
+
+def build_school_at(url: str, *, clock: Clock | None = None) -> Database:
+    """The same in an empty database, without a copy."""
+    database = school_database(url, clock=clock)
     migrate(database.engine)
     import_schools(database)
     with database.transaction() as tx:
         for school in SCHOOLS:
             link_people(tx, school)
-    return url
+    return database
