@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +13,9 @@ from strawberry.types.graphql import OperationType
 
 from app.answers import Answer, answer, refusal
 from app.auth import Identity, Tokens
+from app.identity import provider_of
+from app.proxies import Proxies
+from app.rates import Rates
 from app.settings import Settings
 from models.actor import ASKING, Viewer, person
 from models.database import Database
@@ -20,7 +24,7 @@ from models.prepared import Prepared
 from resolvers.context import Context
 from resolvers.listeners import Listeners
 from resolvers.signer import Signer
-from schema.execution import Events, Schema
+from schema.execution import Charge, Events, Schema
 
 ONE_ANSWER = (OperationType.QUERY, OperationType.MUTATION)
 
@@ -91,10 +95,17 @@ class Api:
         self._schema = schema
         self._listeners = listeners
         self._tokens = tokens
+        self._provider = provider_of(settings)
+        self.rates = Rates(sends_per_minute=settings.sends_per_minute)
+        self.proxies = Proxies(settings.trusted_proxies)
 
-    def identify(self, authorization: str | None) -> Identity | None:
-        """Who is signed in by this header; None without a token that is valid now."""
-        return self._tokens.identify(authorization, now=self.database.clock())
+    async def identify(self, authorization: str | None) -> Identity | None:
+        """Who is signed in by this header; None without a token that is valid now. Where the school has an
+        identity provider, no other tokens are taken. Raises Unavailable."""
+        now = self.database.clock()
+        if self._provider is not None:
+            return await self._provider.identify(authorization, self.database, now=now)
+        return self._tokens.identify(authorization, now=now)
 
     async def is_active(self, viewer: Viewer) -> bool:
         """Whether the person is still there."""
@@ -120,6 +131,7 @@ class Api:
                     context_value=context,
                     operation_name=operation.name,
                     allowed_operation_types=ONE_ANSWER,
+                    charge=self._charge(context),
                 )
             )
         except Exception as error:
@@ -130,12 +142,18 @@ class Api:
         began = perf_counter()
         try:
             self._admit(operation)
-            opened = await self._schema.open(operation.query, operation.variables, context, operation.name)
+            opened = await self._schema.open(
+                operation.query, operation.variables, context, operation.name, charge=self._charge(context)
+            )
             given = opened if isinstance(opened, Events) else answer(opened)
         except Exception as error:
             given = refusal(error)
         self.on_open(operation, {"data": None} if isinstance(given, Events) else given, perf_counter() - began)
         return given
+
+    def _charge(self, context: Context) -> Charge | None:
+        """Who is signed out is refused what would be counted."""
+        return partial(self.rates.operation, context.identity.id) if context.identity else None
 
     def _admit(self, operation: Operation) -> None:
         if not self.settings.introspects and is_introspection(operation.query):

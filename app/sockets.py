@@ -3,7 +3,10 @@
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Hashable
+from functools import partial
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
@@ -28,11 +31,15 @@ class Sockets:
         self._terms = terms
         self._open: set[Socket] = set()
         self._of_person: Counter[int] = Counter()
+        self._signed_out: Counter[Hashable] = Counter()
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
         """Shakes hands, and stays until the socket is closed."""
         if not self._is_welcome(request):
             return web.Response(status=403, text="This origin may not open a socket here.", headers=HEADERS)
+        address = self._api.proxies.client(request)
+        if self._signed_out[address] >= self._terms.sockets_signed_out:
+            return web.Response(status=429, text="Sign in on the sockets that are open.", headers=HEADERS)
         response = web.WebSocketResponse(
             protocols=_agreed(request),
             compress=False,
@@ -44,13 +51,18 @@ class Sockets:
         if response.ws_protocol != PROTOCOL or (transport := request.transport) is None:
             await response.close(code=4406, message=b"Subprotocol not acceptable")
             return response
-        socket = Socket(self._api, self._terms, response=response, transport=transport, admit=self._admit)
+        admit = partial(self._admit, address)
+        socket = Socket(self._api, self._terms, response=response, transport=transport, admit=admit)
+        self._signed_out[address] += 1
         self._open.add(socket)
         try:
             await socket.listen()
         finally:
             self._open.discard(socket)
-            self._dismiss(socket.identity)
+            if socket.identity is None:
+                _one_less(self._signed_out, address)
+            else:
+                _one_less(self._of_person, socket.identity.viewer.id)
         return response
 
     async def watch(self) -> None:
@@ -72,19 +84,13 @@ class Sockets:
         """How many are listening, on all sockets."""
         return sum(socket.subscriptions for socket in self._open)
 
-    def _admit(self, identity: Identity) -> bool:
-        """Counts one socket more for this person, if there may be one more."""
+    def _admit(self, address: Hashable, identity: Identity) -> bool:
+        """Counts one socket more for this person, if there may be one more, and one less for the address."""
         if self._of_person[identity.viewer.id] >= self._terms.sockets_per_person:
             return False
         self._of_person[identity.viewer.id] += 1
+        _one_less(self._signed_out, address)
         return True
-
-    def _dismiss(self, identity: Identity | None) -> None:
-        if identity is not None:
-            person = identity.viewer.id
-            self._of_person[person] -= 1
-            if not self._of_person[person]:
-                del self._of_person[person]
 
     def _is_welcome(self, request: web.Request) -> bool:
         """Whether the page that opens the socket is of this server or of an SPA that it knows; or no page."""
@@ -94,6 +100,12 @@ class Sockets:
             return True
         authority = _authority(origin)
         return authority in (request.headers.get(hdrs.HOST), _authority(settings.address)) and bool(authority)
+
+
+def _one_less(counts: Counter[Any], key: Hashable) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
 
 
 def _authority(origin: str) -> str:

@@ -44,6 +44,7 @@ class Terms:
     between_looks: float = 0.5
     operations: int = 200
     sockets_per_person: int = 100
+    sockets_signed_out: int = 1_000
 
 
 class _Broken(Exception):
@@ -211,7 +212,7 @@ class Socket(Wire):
         token = next((value for key, value in (payload or {}).items() if key.lower() == "authorization"), None)
         if not token:
             raise _Broken(4401, "Sign in: send a bearer token in connection_init")
-        identity = self._api.identify(token) if isinstance(token, str) else None
+        identity = await self._api.identify(token) if isinstance(token, str) else None
         if identity is None or not await self._api.is_active(identity.viewer):
             raise _Broken(4403, "The token is not valid, or not any more")
         if not self._admit(identity):

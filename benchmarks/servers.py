@@ -53,6 +53,7 @@ def preau(school: School) -> Iterator[Server]:
         "PREAU_STORAGE_URL": f"file:{school.path.parent}/attachments",
         "PREAU_HOST": "127.0.0.1",
         "PREAU_PORT": "0",
+        "PREAU_SENDS_PER_MINUTE": "0",
     }
     with _started(("app", "serve"), environment) as server:
         yield server

@@ -30,11 +30,13 @@ from benchmarks.servers import SECRET, Server
 from models.actor import Viewer
 
 EVENTS = 100_000
+WARM_UP = 6_000
 LISTENERS = 10
 SENDERS = 8
 ROOM, PEOPLE = s1.FEW, s1.FEW_PEOPLE
 STALLED = s1.AUTHOR + PEOPLE - 1
-FILLING = "x" * 300
+FILLING = "x" * 4000
+"""So much that what the kernel keeps for a peer is soon full."""
 
 MOST_SECONDS = 15.0
 MOST_KIB = 10 * 1024
@@ -61,7 +63,7 @@ def main() -> int:
         made = school.make(Path(name).absolute())
         s1.gather(made, ROOM, PEOPLE)
         with servers.preau(made) as server:
-            asyncio.run(_pass(server, events // 5, stalled=False))  # what is kept of the database is kept then
+            asyncio.run(_pass(server, WARM_UP, stalled=False))  # what is kept of the database is kept then
             without = asyncio.run(_pass(server, events // 5, stalled=False))
             stalled = asyncio.run(_pass(server, events, stalled=True))
     times = stalled.p99 / without.p99
@@ -135,7 +137,7 @@ async def _watch(server: Server, peer: socket.socket | None, before: float, seen
 
 
 def _is_cut(server: Server, peer: socket.socket) -> bool:
-    """Whether the server has closed its side. The peer cannot see that: before it lies what it does not read."""
+    """Whether the server has closed its side. The peer cannot see this: before it lies what it does not read."""
     here, there = f":{server.port:04X}", f":{peer.getsockname()[1]:04X}"
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         _, local, remote, _, _, _, _, _, _, inode, *_ = line.split()

@@ -65,7 +65,11 @@ Projection(
     "Call",
     calls,
     id=id_of("Call"),
-    chat=One("Chat", lambda row, _: any_chats(VIEWER).where(chats.c.id == row.chat_id)),
+    chat=One(
+        "Chat",
+        lambda row, _: any_chats(VIEWER).where(chats.c.id == row.chat_id),
+        shared=lambda row, _: select(chats).where(chats.c.id == row.chat_id),
+    ),
     title=Column(),
     starts_at=Column(),
     status=Column(),

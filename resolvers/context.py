@@ -1,15 +1,14 @@
 """What does an operation know of the world? Who asks, the database, and where to listen."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
-
+from models import audit
 from models.actor import Actor, Viewer, actor
 from models.database import Database, Transaction
 from models.errors import Refused, Unauthenticated
-from models.tables.events import audit_entries
 from resolvers.asked import Asked
 from resolvers.ids import number
 from resolvers.listeners import Listeners
@@ -64,7 +63,7 @@ class Context:
                 refusal.locale = person.locale
                 raise
             if tx.woken:
-                _audit(tx, person, mutation, given)
+                audit.keep(tx, person.organization_id, mutation, _subjects(given, person), by=person.id)
             return plan.read_back(tx.connection, asked.values, self.asking(given))
 
         return Finished(await self.database.write(job, viewer.organization_id))
@@ -82,15 +81,11 @@ class Context:
         return await self.change(asked, job)
 
 
-def _audit(tx: Transaction, by: Actor, action: str, given: Given) -> None:
-    subject = next((f"{kind}:{value}" for kind, value in given.items()), f"user:{by.id}")
-    tx.execute(
-        insert(audit_entries),
-        {
-            "organization_id": by.organization_id,
-            "actor_id": by.id,
-            "action": action,
-            "subject": subject,
-            "at": tx.now,
-        },
-    )
+def _subjects(given: Given, by: Actor) -> list[str]:
+    """The ids of what was changed; the person's own where nothing else was."""
+    for kind, value in given.items():
+        if isinstance(value, int):
+            return [f"{kind[0].upper()}{kind[1:]}_{value}"]
+        if kind == "messages":
+            return [f"Message_{number}" for number in json.loads(value)]
+    return [f"User_{by.id}"]

@@ -78,7 +78,9 @@ Projection(
     messages,
     id=id_of("Message"),
     conversation=One(
-        "Conversation", lambda row, _: any_conversations(VIEWER).where(conversations.c.id == row.conversation_id)
+        "Conversation",
+        lambda row, _: any_conversations(VIEWER).where(conversations.c.id == row.conversation_id),
+        shared=lambda row, _: select(conversations).where(conversations.c.id == row.conversation_id),
     ),
     author=One("User", lambda row, _: select(users).where(users.c.id == row.author_id)),
     subject=Column(optional=True),

@@ -20,6 +20,7 @@ from models.policy import read_policy
 from models.tables.chats import ChatKind
 from models.tables.organization import organizations
 from models.tables.people import GroupKind, groups, users
+from resolvers.audit import AUDIT
 from resolvers.chats import chosen_chats
 from resolvers.ids import id_of
 from resolvers.paging import Page, searched
@@ -63,8 +64,13 @@ def _curators(row: Row, _: Arguments) -> Select[Any]:
     return curators_of(row.id).order_by(users.c.search_key, users.c.id).limit(MOST_IN_A_LIST)
 
 
-def _knob(name: str, *, gives_list: bool = False) -> Derived:
-    return Derived(lambda _, text: getattr(read_policy(text), name), ("policy_text",), gives_list=gives_list)
+def _knob(name: str, *, gives_list: bool = False, optional: bool = False) -> Derived:
+    return Derived(
+        lambda _, text: getattr(read_policy(text), name),
+        ("policy_text",),
+        gives_list=gives_list,
+        optional=optional,
+    )
 
 
 def _may_create_chat(actor: Actor, kind: str, teaches_it: bool) -> bool:
@@ -86,6 +92,7 @@ Projection(
         arguments=frozenset({"filter"}),
     ),
     groups=Page("Group", _groups, keys=("search_key", "id"), arguments=frozenset({"kind", "search"})),
+    audit_entries=AUDIT,
 )
 
 Projection(
@@ -103,6 +110,7 @@ Projection(
     chat_kinds=_knob("chat_kinds", gives_list=True),
     link_requirement=_knob("link_requirement"),
     lockdown=_knob("lockdown"),
+    retention_days=_knob("retention_days", optional=True),
 )
 
 Projection(

@@ -125,12 +125,17 @@ class Part(Entry):
 
 @dataclass(frozen=True)
 class One(Part):
-    """A relation to at most one row. Its source starts from a scope: what is not visible is not there."""
+    """A relation to at most one row. Its source starts from a scope: what is not visible is not there.
+
+    `shared`: the same row for a statement that names no viewer, where everybody who sees this row sees that one.
+    """
 
     source: Source
+    shared: Source | None = field(default=None, kw_only=True)
 
     def render(self, field: Field, row: Row) -> Rendered:
-        source = self.source(row, Arguments(row.statement, field.arguments))
+        chosen = self.shared if row.statement.is_shared and self.shared else self.source
+        source = chosen(row, Arguments(row.statement, field.arguments))
         return one_row(row.statement, source, lambda it: an_object(self.target, field.selection, it))
 
 

@@ -63,9 +63,10 @@ def given(name: str, type_: TypeEngine[Any] | None = None) -> BindParameter[Any]
 
 
 class Statement:
-    """One statement while it is made."""
+    """One statement while it is made. `is_shared`: its answer is for several people, and so names none of them."""
 
     def __init__(self) -> None:
+        self.is_shared = False
         self.binders: dict[str, Binder] = {
             "viewer_id": lambda _, asking: asking.viewer.id,
             "organization_id": lambda _, asking: asking.viewer.organization_id,

@@ -7,16 +7,17 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, cast, select
 
 from models import links
-from models.actor import Actor, person, stands
+from models.actor import Actor, Viewer, person, stands
 from models.badges import new_calls, unread_conversations, unread_mail, unread_messages
 from models.chat_scopes import own_chats, visible_calls, visible_chats
 from models.conversation_scopes import visible_conversations
 from models.database import Transaction
 from models.decide import decide_creation
-from models.errors import LimitExceeded, Unauthenticated
+from models.errors import Code, LimitExceeded, Unauthenticated, refuse
 from models.messages import visible_messages
 from models.named import MOST_IDS
 from models.people_scopes import visible_groups, visible_people
+from models.sign_in import new_attempt
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
 from models.tables.conversations import conversations, messages
@@ -44,6 +45,11 @@ def _event_cursor(_: Row) -> Expression:
     """As of the statement's own moment: what is read beside it and what follows it leave no gap."""
     last = select(organizations.c.last_event).where(organizations.c.id == VIEWER.organization_id)
     return cast(last.scalar_subquery(), String)
+
+
+def _of(row: Row) -> Viewer:
+    """The person whose row this is: badges of many people can be read at once."""
+    return Viewer(row.id, VIEWER.organization_id)
 
 
 def _may_create_chat(actor: Actor) -> bool:
@@ -86,10 +92,10 @@ Projection(
 Projection(
     "Badges",
     users,
-    unread_conversations=Column(lambda _: unread_conversations(VIEWER)),
-    unread_messages=Column(lambda _: unread_messages(VIEWER)),
-    unread_mail=Column(lambda _: unread_mail(VIEWER)),
-    new_calls=Column(lambda _: new_calls(VIEWER)),
+    unread_conversations=Column(lambda row: unread_conversations(_of(row))),
+    unread_messages=Column(lambda row: unread_messages(_of(row))),
+    unread_mail=Column(lambda row: unread_mail(_of(row))),
+    new_calls=Column(lambda row: new_calls(_of(row))),
 )
 
 
@@ -148,12 +154,28 @@ for _payload in ("CompleteProfileLinkPayload", "UnlinkProfilePayload"):
 
 
 async def begin_profile_link(ctx: Context, asked: Asked) -> Finished:
-    return await ctx.change(asked, lambda tx, actor: {"url": links.begin_link(tx, actor)})
+    """Raises Unavailable, and Refused where nobody can sign in."""
+    if ctx.identity is None:
+        raise Unauthenticated
+    attempt = new_attempt()
+    url = await ctx.database.messenger.sign_in.authorization_url(attempt)
+
+    def act(tx: Transaction, actor: Actor) -> Given:
+        refuse(None if url else Code.NOT_ALLOWED)
+        links.begin_link(tx, actor, attempt)
+        return {"url": url}
+
+    return await ctx.change(asked, act)
 
 
 async def complete_profile_link(ctx: Context, asked: Asked, *, code: str, state: str) -> Finished:
+    """Asks who signed in between two transactions. Raises Unavailable."""
+    account, attempt = None, await links.open_attempt(ctx.database, ctx.viewer, state)
+    if attempt is not None:
+        account = await ctx.database.messenger.sign_in.account(attempt, code, now=ctx.database.clock())
+
     def act(tx: Transaction, actor: Actor) -> Given:
-        links.complete_link(tx, actor, code=code, state=state)
+        links.complete_link(tx, actor, state=state, account=account)
         return {}
 
     return await ctx.change(asked, act)

@@ -11,12 +11,11 @@ from schema.calls import Call, CallMutation
 from schema.chats import Chat, ChatMutation
 from schema.conversations import Conversation
 from schema.conversing import ConversationMutation
-from schema.documents import Documents
 from schema.execution import Schema
 from schema.mail import MailMutation
 from schema.messages import Message, MessageMutation
 from schema.people import Group, Organization, User
-from schema.projected import Executor, check_projections
+from schema.projected import check_projections
 from schema.scalars import DATE_TIME, Moment
 from schema.viewer import ProfileMutation, Query, Subscription
 
@@ -31,8 +30,6 @@ schema = Schema(
     Mutation,
     Subscription,
     types=[Organization, User, Group, Chat, Call, Conversation, Message, Attachment],
-    extensions=[Documents],
-    execution_context_class=Executor,
     config=StrawberryConfig(scalar_map={Moment: DATE_TIME}, disable_field_suggestions=True),
 )
 check_projections(schema._schema)

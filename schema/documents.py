@@ -1,7 +1,7 @@
 """Which documents are known? Parsed, measured and validated once, kept by their text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,12 +14,12 @@ from graphql import (
     parse,
     specified_rules,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.schema.schema import validate_document
 from strawberry.types.graphql import OperationType
 
 from models.errors import BadRequest, LimitExceeded
+from schema.counted import fields_of
 from schema.limits import CHARACTERS, TOKENS, Measure
 
 KNOWN = 500
@@ -29,19 +29,6 @@ LONGEST_KNOWN = 8 * 1024
 MEASURES = 64
 
 _NUL = re.compile(r"\\u(0000|\{0+\})")
-
-
-class Documents(SchemaExtension):
-    """Takes parsing and validation over where Strawberry runs an operation itself: on the WebSocket."""
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        if context.query:
-            document = known(context.query, context.schema._schema)
-            document.admit(context._provided_operation_name, context.variables or {})
-            context.graphql_document = document.node
-            context.pre_execution_errors = document.faults
-        yield
 
 
 def known(text: str, schema: GraphQLSchema) -> "Document":
@@ -69,6 +56,7 @@ class Document:
         self._schema = schema
         self._sizes: set[str] = set()
         self._measured: set[str] = set()
+        self._counted: dict[str | None, Mapping[str, int]] = {}
 
     def type_of(self, operation: str | None) -> OperationType:
         """Raises CannotGetOperationTypeError where the document has no such operation."""
@@ -87,6 +75,12 @@ class Document:
             if len(self._measured) >= MEASURES:
                 self._measured.clear()
             self._measured.add(self._given(variables))
+
+    def fields(self, operation: str | None) -> Mapping[str, int]:
+        """How often the operation asks for each field, by name. For a document without faults."""
+        if operation not in self._counted:
+            self._counted[operation] = fields_of(self.node, operation)
+        return self._counted[operation]
 
     def _given(self, variables: dict[str, Any]) -> str:
         """The values that the measure depends on; one that is left out is another than null: it has a default."""

@@ -72,7 +72,7 @@ class _Takes(FieldExtension):
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
-    """Lets finished values through, and keeps nothing from one event of a subscription to the next."""
+    """Lets finished values through."""
 
     def complete_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, *rest: Any
@@ -80,12 +80,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if type(result) is Finished:
             return result.value
         return super().complete_value(return_type, field_details_list, info, path, result, *rest)
-
-    def build_per_event_executor(self, payload: Any) -> Any:
-        """The library's memo of sub-selections never hits between events and would grow with each."""
-        executor = super().build_per_event_executor(payload)
-        executor._relevant_sub_fields = {}
-        return executor
 
 
 def check_projections(schema: GraphQLSchema) -> None:

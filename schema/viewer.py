@@ -1,6 +1,6 @@
 """Everything personal: the viewer, the badges, the profile link, and what is pushed."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterable
 from typing import Annotated
 
 import strawberry
@@ -244,21 +244,21 @@ class Subscription:
         graphql_type=CallPublished,
         description="Calls are published in the viewer's chats. A replay leaves out those that are over.",
     )
-    def call_published(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
+    def call_published(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
         return live.follow(info.context, asked(info), given(after))
 
     @strawberry.subscription(
         graphql_type=CallChanged,
         description="Calls of the viewer's chats change; for administrators of the organization, of all chats.",
     )
-    def call_changed(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
+    def call_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
         return live.follow(info.context, asked(info), given(after))
 
     @strawberry.subscription(
         graphql_type=ChatChanged,
         description="The viewer's chats change; for administrators of the organization, all chats.",
     )
-    def chat_changed(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
+    def chat_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
         return live.follow(info.context, asked(info), given(after))
 
     @strawberry.subscription(
@@ -273,24 +273,24 @@ class Subscription:
             strawberry.ID | None, strawberry.argument(description="Only messages of this conversation.")
         ] = UNSET,
         after: After = UNSET,
-    ) -> AsyncGenerator[Finished]:
+    ) -> AsyncIterable[Finished]:
         return live.follow(info.context, asked(info), given(after), conversation_id=given(conversation_id))
 
     @strawberry.subscription(
         graphql_type=MessageChanged, description="Messages of the viewer's change for the viewer."
     )
-    def message_changed(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
+    def message_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
         return live.follow(info.context, asked(info), given(after))
 
     @strawberry.subscription(
         graphql_type=ConversationChanged, description="The viewer's conversations change, muting included."
     )
-    def conversation_changed(self, info: Info, after: After = UNSET) -> AsyncGenerator[Finished]:
+    def conversation_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
         return live.follow(info.context, asked(info), given(after))
 
     @strawberry.subscription(
         graphql_type=Badges,
         description="The counts now, then again whenever one differs, whatever changed it.",
     )
-    def badges_changed(self, info: Info) -> AsyncGenerator[Finished]:
+    def badges_changed(self, info: Info) -> AsyncIterable[Finished]:
         return live.badges(info.context, asked(info))

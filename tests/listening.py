@@ -1,17 +1,21 @@
 """How do tests listen to what happens?"""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
-from tests.api import Listening, Person
+from tests.api import PATIENCE, Listening, Person
 
 PUBLISHED = "subscription($after: String) { callPublished(after: $after) { cursor call { id title } } }"
 CALLS = """subscription($after: String) { callChanged(after: $after) {
   cursor callId chatId chat { id } call { id status title } } }"""
 CHATS = "subscription($after: String) { chatChanged(after: $after) { cursor chatId chat { id name } } }"
 BADGES = "subscription { badgesChanged { newCalls } }"
+RECEIVED = """subscription($in: ID, $after: String) { messageReceived(conversationId: $in, after: $after) {
+  cursor message { id body author { name } conversation { id } } } }"""
+READ = "subscription { messageReceived { message { id isRead } } }"
 EVERY = (PUBLISHED, CALLS, CHATS)
 
 
@@ -51,3 +55,33 @@ async def replayed(person: Person, document: str, after: str, count: int) -> lis
 def number(id_: str) -> int:
     """Of the row that an id stands for."""
     return int(id_.partition("_")[2])
+
+
+async def group_of(author: Person, *others: Person) -> str:
+    """The id of a new group conversation."""
+    made = await author.do(
+        "createGroupConversation",
+        "conversation { id }",
+        title="Group",
+        participantIds=[each.id for each in others],
+    )
+    return str(made["conversation"]["id"])
+
+
+async def send(author: Person, conversation: str, body: str = "Hello") -> str:
+    sent = await author.do("sendMessage", "sent { id }", conversationId=conversation, body=body)
+    return str(sent["sent"]["id"])
+
+
+@asynccontextmanager
+async def parked(person: Person, document: str, **variables: Any) -> AsyncIterator[Listening]:
+    """Listens, and nothing of it runs any more. The first look of all, which wakes everybody, is over."""
+    async with person.listening(document, **variables) as listening:
+        await listening.parked()
+        assert person.viewer is not None
+        known = person.api.listeners._organizations[person.viewer.organization_id]
+        async with asyncio.timeout(PATIENCE):
+            while known.seen is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await listening.parked()
+        yield listening

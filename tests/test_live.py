@@ -390,7 +390,7 @@ async def test_nothing_is_lost_or_doubled_while_two_servers_write(api: Api, cloc
     chats = [await create_custom_chat(administrator, *readers, name=f"Chat {each}") for each in range(2)]
     start, rounds = int(await cursor(administrator)), 25
     last = start + 2 * rounds
-    async with Api.serving(school_database(api.database.path, clock=clock)) as other:
+    async with Api.serving(school_database(api.database.url, clock=clock)) as other:
 
         async def write(person: Person, chat: str) -> None:
             for each in range(rounds):

@@ -3,15 +3,17 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from jobs.demo.gorizont import GORIZONT
 from models.actor import actor
 from models.calls import finish_call as finish_by_rule
+from models.chats import give_name
 from models.tables.events import events
 from resolvers.listeners import Listeners
-from tests.api import Api
+from tests.api import PATIENCE, Api
 from tests.listening import BADGES, CALLS, CHATS, EVERY, following, heard, number, quiet
 from tests.school import (
     ADMINISTRATOR,
@@ -22,6 +24,8 @@ from tests.school import (
     DIRECTOR,
     LEARNER_9A,
     LEARNER_9B,
+    NEXT_DOOR,
+    NEXT_DOOR_ADMINISTRATOR,
     OTHER_LEARNER_9A,
     TEACHER,
     SchoolClock,
@@ -68,7 +72,7 @@ async def test_A14_a_badge_goes_down_at_once(api: Api, clock: SchoolClock, how: 
     teacher, learner = api.as_(TEACHER), api.as_(LEARNER_9A)
     chat = await create_subgroup_chat(teacher)
     call = await publish_call(teacher, chat, "Call", TODAY)
-    other = school_database(api.database.path, clock=clock)
+    other = school_database(api.database.url, clock=clock)
     async with learner.listening(BADGES) as badges:
         assert await badges.next() == {"newCalls": 1}
         match how:
@@ -96,7 +100,7 @@ async def test_A14_a_badge_goes_down_at_once(api: Api, clock: SchoolClock, how: 
 async def test_A9_a_badge_goes_down_when_the_night_archives_the_chat(api: Api, clock: SchoolClock) -> None:
     learner = api.as_(LEARNER_9A)
     await publish_call(api.as_(CURATOR_9A), api.chat("GROUP", CLASS_9A), "Call", "2027-01-01T00:00:00Z")
-    other = school_database(api.database.path, clock=clock)
+    other = school_database(api.database.url, clock=clock)
     async with learner.listening(BADGES) as badges:
         assert await badges.next() == {"newCalls": 1}
         import_school(other, without_group("9a"))
@@ -111,7 +115,7 @@ async def test_A9_a_badge_goes_down_when_the_night_archives_the_chat(api: Api, c
 async def test_what_another_process_does_arrives_by_the_poll(api: Api, clock: SchoolClock) -> None:
     learner, curator = api.as_(LEARNER_9A), api.as_(CURATOR_9A)
     call = await publish_call(curator, api.chat("GROUP", CLASS_9A), "Call", TODAY)
-    other = school_database(api.database.path, clock=clock)
+    other = school_database(api.database.url, clock=clock)
     async with (
         following(learner, CALLS) as calls,
         following(learner, CHATS) as chats,
@@ -129,7 +133,7 @@ async def test_what_another_process_does_arrives_by_the_poll(api: Api, clock: Sc
 
 async def test_who_leaves_the_school_is_signed_out_at_once(api: Api, clock: SchoolClock) -> None:
     learner = api.as_(LEARNER_9A)
-    other = school_database(api.database.path, clock=clock)
+    other = school_database(api.database.url, clock=clock)
     async with AsyncExitStack() as stack:
         hear = [await stack.enter_async_context(following(learner, document)) for document in EVERY]
         hear.append(await stack.enter_async_context(learner.listening(BADGES)))
@@ -162,12 +166,58 @@ async def test_who_is_no_administrator_any_more_hears_own_chats_alone(api: Api, 
         assert [each["callId"] for each in await heard(calls, 1)] == [last]
 
 
+async def test_the_poll_comes_in_time_however_much_happens_elsewhere(api: Api, clock: SchoolClock) -> None:
+    """What another process does next door is heard while there is one commit after another here."""
+    other = school_database(api.database.url, clock=clock)
+    curator, chat = api.as_(CURATOR_9A), api.chat("GROUP", CLASS_9A)
+    neighbour, elsewhere = api.as_(NEXT_DOOR_ADMINISTRATOR, NEXT_DOOR), api.chat("GROUP", "3e A")
+    async with following(neighbour, CHATS) as listening, following(curator, CALLS):
+        call = await create_call(curator, chat)
+        assert neighbour.viewer is not None
+        with other.transaction() as tx:
+            give_name(tx, neighbour.viewer.organization_id, number(elsewhere), "Renamed")
+        async with asyncio.timeout(PATIENCE):
+            while not listening.waiting:
+                await curator.do("updateCall", callId=call, title="Again and again")
+        assert await heard(listening, 1) == [{"chatId": elsewhere, "chat": {"id": elsewhere, "name": "Renamed"}}]
+
+
+async def test_only_organizations_in_which_something_happened_are_looked_at(api: Api) -> None:
+    curator, chat = api.as_(CURATOR_9A), api.chat("GROUP", CLASS_9A)
+    api.listeners._poll_seconds = 60
+    read, looked_at = api.database.read, []
+
+    async def watched(sql: str, parameters: Any) -> Any:
+        if sql.startswith("SELECT organizations.last_event, "):
+            looked_at.append({each for each in parameters if each in (1, 2)})
+        return await read(sql, parameters)
+
+    async with (
+        following(curator, CALLS) as calls,
+        following(api.as_(NEXT_DOOR_ADMINISTRATOR, NEXT_DOOR), CHATS) as chats,
+    ):
+        await asyncio.sleep(0.2)  # the last poll is over
+        api.listeners.look_at(None)
+        await asyncio.sleep(0.1)
+        api.database.read = watched  # type: ignore[method-assign]
+        await create_call(curator, chat)
+        assert len(await heard(calls, 1)) == 1
+        await chats.nothing()
+        assert looked_at == [{1}]
+        api.listeners.look_at(None)
+        await chats.nothing()
+        assert looked_at == [{1}]  # one statement for all of them says that nothing is new
+        api.listeners.look_at({2})
+        await chats.nothing()
+        assert looked_at == [{1}, {2}]
+
+
 async def test_listening_ends_although_something_happens_at_that_moment(api: Api) -> None:
     listeners = Listeners(api.database, poll_seconds=60)
     for _ in range(20):
         await listeners.start()
         await asyncio.sleep(0)
-        listeners._committed(set())
+        listeners.look_at(set())
         await asyncio.sleep(0)
         async with asyncio.timeout(5):
             await listeners.stop()

@@ -13,7 +13,7 @@ import pytest
 from graphql import GraphQLObjectType, build_schema, parse
 from sqlalchemy import event
 
-from app.messenger import BuiltinMessenger
+from app.messenger.builtin import OwnSignIn
 from resolvers.live import AT_ONCE
 from schema import schema as served
 from tests.api import QUIET, Api
@@ -372,7 +372,7 @@ async def test_a_mutation_reads_its_payload_back_by_one_statement(lively: Api) -
     await do(TEACHER_OF_TWO, "deleteChat", "deletedChatId badges { newCalls }", **this)
     await do(LEARNER_9A, "unlinkProfile", who)
     begun = await do(LEARNER_9A, "beginProfileLink", "authorizationUrl")
-    code, state = BuiltinMessenger(SECRET).code("somebody"), begun["authorizationUrl"].partition("state=")[2]
+    code, state = OwnSignIn(SECRET).code("somebody"), begun["authorizationUrl"].partition("state=")[2]
     await do(LEARNER_9A, "completeProfileLink", who, code=code, state=state)
     await _write_to_each_other(lively, do)
     await _write_mail(lively, do)

@@ -31,8 +31,8 @@ from schema.limits import (
     VARIABLES,
     Measure,
 )
-from tests.engines import on_postgresql
 from tests.api import Api
+from tests.engines import on_postgresql
 from tests.lookahead.asking import aliased, arguments, code_of, is_admitted
 from tests.lookahead.prelude import build_lively_school
 from tests.school import ADMINISTRATOR, CLASS_9A, CURATOR_9A, LEARNER_9A, MATH_9A, TEACHER_OF_TWO
@@ -207,7 +207,7 @@ async def test_chains_of_every_depth_are_answered_or_refused(api: Api) -> None:
             assert code in counted, document
             counted[code] += 1
     assert counted[None] > 50
-    assert counted["LIMIT_EXCEEDED"] > (30 if on_postgresql() else 50)  # no engine's parser stands in the way there
+    assert counted["LIMIT_EXCEEDED"] > (30 if on_postgresql() else 50)
 
 
 async def test_everything_of_everything_is_answered_or_refused(api: Api) -> None:

@@ -58,8 +58,8 @@ async def test_a_split_database_is_the_same_school(server: PostgresServer, clock
     database = build_school_at(server.create("split"), clock=clock)
     async with Api.serving(database) as api:
         given = {"title": "Together", "participantIds": [api.as_(CURATOR_9B).id]}
-        made = await api.as_(CURATOR_9A).do("createGroupConversation", "conversation { id }", **given)
-        there = made["conversation"]["id"]
+        opened = await api.as_(CURATOR_9A).do("createGroupConversation", "conversation { id }", **given)
+        there = opened["conversation"]["id"]
         await write(api, there, "before")
         before = await api.as_(CURATOR_9B).ask(TALK)
         started = await cursor(api.as_(CURATOR_9B))

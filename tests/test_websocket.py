@@ -359,7 +359,7 @@ async def test_completing_what_does_not_run_is_no_mistake(web: Served) -> None:
 # ------------------------------------------------------------------------------------ what is left behind
 
 
-async def raw(web: Served) -> socket.socket:
+async def raw(web: Served, token: str | None = None) -> socket.socket:
     """A signed-in socket without a client behind it: what is sent to it stays where it is."""
     port = int(web.address.rpartition(":")[2])
     peer = socket.socket()
@@ -376,7 +376,7 @@ async def raw(web: Served) -> socket.socket:
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Protocol: {PROTOCOL}",
     )
-    await loop.sock_sendall(peer, ("\r\n".join(lines) + "\r\n\r\n").encode() + frame(init(web.token())))
+    await loop.sock_sendall(peer, ("\r\n".join(lines) + "\r\n\r\n").encode() + frame(init(token or web.token())))
     heard = b""
     while b"connection_ack" not in heard:
         heard += await loop.sock_recv(peer, 4096)

@@ -31,7 +31,6 @@ from resolvers.context import Context
 from resolvers.listeners import Listeners
 from resolvers.lookahead import Finished
 from resolvers.subscription import Subscription
-from schema.documents import Documents
 from schema.execution import Schema
 from tests.engines import copy_of, made_once, new_url
 
@@ -172,7 +171,7 @@ class Subscribing:
         return Told(info.context, _flood())
 
 
-SCHEMA = Schema(Query, Mutation, Subscribing, extensions=[Documents])
+SCHEMA = Schema(Query, Mutation, Subscribing)
 
 
 @dataclass

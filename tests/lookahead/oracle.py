@@ -14,6 +14,7 @@ from tests.lookahead import talk, written
 from tests.lookahead.pages import Thing
 from tests.lookahead.rules import MANDATORY, Sight
 from tests.lookahead.things import (
+    audit_page,
     badges,
     call_if_seen,
     call_page,
@@ -40,6 +41,7 @@ Answer = Callable[..., Any]
 KNOBS = (
     *("messagingEnabled", "lockdown", "linkRequirement", "chatKinds", "conversationKinds", "selfMessages"),
     *("audiencesAsRecipients", "attachments", "bodyFormat", "messageDeletion", "conversationDeletion"),
+    "retentionDays",
 )
 
 PARTS = {
@@ -173,6 +175,13 @@ FIELDS: dict[str, dict[str, Answer]] = {
             sight, filter(sight.sees_chat, sight.rows.chats.values()), **given
         ),
         "groups": lambda sight, _, **given: group_page(sight, **given),
+        "auditEntries": lambda sight, _, **given: audit_page(sight, **given),
+    },
+    "AuditEntry": {
+        "at": _column("at"),
+        "actor": lambda sight, row: maybe("User", sight.rows.users.get(row.actor_id)),
+        "action": _column("action"),
+        "subject": _column("subject"),
     },
     "Policy": {
         "preset": _column("preset"),

@@ -26,6 +26,7 @@ TABLES = (
     "deliveries",
     "attachments",
     "events",
+    "audit_entries",
 )
 
 
@@ -40,6 +41,7 @@ class Rows:
         self.chats = {row.id: row for row in tables["chats"]}
         self.calls = {row.id: row for row in tables["calls"]}
         self.events = tables["events"]
+        self.audit_of = gathered(tables["audit_entries"], "organization_id")
         self.intervals = tables["participations"]
         held = [row for row in tables["memberships"] if row.until is None]
         self.held_by = gathered(held, "user_id")

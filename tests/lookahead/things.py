@@ -73,6 +73,13 @@ def group_page(sight: Sight, kind: str | None = None, search: str = "", **page: 
     return listed(Page("Group", [thing("Group", group) for group in found], _named, **page))
 
 
+def audit_page(sight: Sight, **page: Any) -> Thing:
+    rows = sight.rows.audit_of[sight.organization.id] if sight.is_administrator else []
+    newest = sorted(rows, key=lambda row: -row.id)
+    things = [thing("AuditEntry", row) for row in newest]
+    return listed(Page("AuditEntry", things, lambda it: [it["row"].id], descending=True, **page))
+
+
 def own_groups(sight: Sight, kind: str | None) -> list[Thing]:
     found = [each for each in sight.rows.groups.values() if each.ended_at is None and sight.belongs_to(each.id)]
     return [thing("Group", group) for group in _groups(found, kind)]

@@ -43,6 +43,7 @@ EXPLORED = (
     "{ viewer { mailbox(folder: DRAFTS) { messages(first: 100) { edges { cursor node { id } } } } } }",
     "{ viewer { mailbox(folder: TRASH) { messages(first: 100) { edges { cursor node { id } } } } } }",
     "{ viewer { groups { members(first: 100) { edges { cursor node { id } } } } } }",
+    "{ viewer { organization { auditEntries(first: 100) { edges { cursor } } } } }",
 )
 
 TEXTS = (

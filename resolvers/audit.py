@@ -1,0 +1,22 @@
+"""How is the audit read?"""
+
+from sqlalchemy import select
+
+from models.audit import visible_entries
+from models.tables.events import audit_entries
+from models.tables.people import users
+from resolvers.paging import Page
+from resolvers.projection import Column, One, Projection
+from resolvers.statement import VIEWER
+
+AUDIT = Page("AuditEntry", lambda _, __: visible_entries(VIEWER), keys=("id",), descending=True)
+"""The entry of an organization's audit."""
+
+Projection(
+    "AuditEntry",
+    audit_entries,
+    at=Column(),
+    actor=One("User", lambda row, _: select(users).where(users.c.id == row.actor_id), optional=True),
+    action=Column(),
+    subject=Column(),
+)
