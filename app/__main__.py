@@ -26,6 +26,8 @@ OneOrganization = Annotated[
     str | None, typer.Option("--organization", metavar="NAME", help="This one alone, by name or sourcedId.")
 ]
 
+Person = Annotated[str, typer.Argument(metavar="LOGIN", help="Or the id, as in User_17; also of who has left.")]
+
 
 @cli.command()
 def serve() -> None:
@@ -79,7 +81,7 @@ def demo() -> None:
         print("The demo schools are ready." if is_new else "The demo schools are here already.", file=sys.stderr)
         now = here.database.clock()
         for person in demo_people(here.database):
-            token = here.tokens.issue(person.viewer, now=now)
+            token = "-" if here.settings.jwks_url else here.tokens.issue(person.viewer, now=now)
             print(f"{person.login:<18}  {person.position.name:<13}  {person.name:<30}  {token}")
 
 
@@ -127,6 +129,8 @@ def token(login: Annotated[str, typer.Argument(metavar="LOGIN")], organization: 
 
     with opened() as here:
         viewer = find_person(here.database, login, organization=organization)
+        if here.settings.jwks_url:
+            raise Mistake("PREAU_JWKS_URL: no other tokens are taken than those of the identity provider.")
         print(here.tokens.issue(viewer, now=here.database.clock()))
 
 
@@ -141,6 +145,7 @@ def policy(
     """
     from app.commands.knobs import changed, knob_lines
     from app.commands.opening import opened
+    from models import audit
     from models.organization import organization as organization_of
     from models.organization import organization_called, set_policy
 
@@ -154,6 +159,7 @@ def policy(
         now, names = changed(school.policy, knobs or [])
         if now != school.policy:
             set_policy(tx, school.id, school.preset, now)
+            audit.keep(tx, school.id, "changePolicy", [f"Organization_{school.id}"])
     for line in knob_lines(now, names or None):
         print(line)
 
@@ -168,6 +174,57 @@ def backup(path: Annotated[Path, typer.Argument(metavar="PATH", help="A file tha
     from app.commands.opening import read_settings
 
     back_up(read_settings().database_url, path, told=print)
+
+
+@cli.command("export-person")
+def export_person(
+    who: Person,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A zip file that is not there yet.")],
+    organization: OneOrganization = None,
+) -> None:
+    """Write everything that is stored of a person to a zip file: for who asks what the school knows."""
+    from app.commands.opening import opened
+    from app.commands.persons import export
+    from app.storage import Storage
+
+    with opened() as here:
+        for line in export(here.database, Storage(here.settings.storage_url), who, path, in_=organization):
+            print(line)
+
+
+@cli.command("erase-person")
+def erase_person(
+    who: Person,
+    organization: OneOrganization = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Without asking.")] = False,
+) -> None:
+    """Erase a person for good: who it was, what was written, and the files.
+
+    Others' conversations stay, with a neutral name in them. No roster brings the person back.
+    """
+    from app.commands.opening import opened
+    from app.commands.persons import erase, who_it_is
+    from app.storage import Storage
+
+    with opened() as here:
+        if not yes:
+            person = who_it_is(here.database, who, in_=organization)
+            typer.confirm(f"Erase {person}? This cannot be taken back.", abort=True, err=True)
+        for line in erase(here.database, Storage(here.settings.storage_url), who, in_=organization):
+            print(line)
+
+
+@cli.command("admit-again")
+def admit_again(
+    sourced_id: Annotated[str, typer.Argument(metavar="SOURCEDID", help="As the roster has it.")],
+    organization: Annotated[str, typer.Option("--organization", metavar="NAME")],
+) -> None:
+    """Let a roster bring somebody whom erase-person keeps out, as somebody new."""
+    from app.commands.opening import opened
+    from app.commands.persons import admit_again
+
+    with opened() as here:
+        print(admit_again(here.database, sourced_id, in_=organization))
 
 
 @cli.command()

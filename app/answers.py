@@ -67,7 +67,7 @@ def _shown(error: GraphQLError) -> Answer:
 def _text_and_code(error: GraphQLError) -> Answer:
     cause = _cause(error)
     if isinstance(cause, RequestFault):
-        return _said(str(cause), {**(error.extensions or {}), "code": cause.code})
+        return _said(str(cause), {**(error.extensions or {}), **cause.more, "code": cause.code})
     if isinstance(cause, RecursionError):
         return _said("The request nests too deeply.", {"code": "LIMIT_EXCEEDED"})
     if cause is None:  # GraphQL's own: the document, or a value in it

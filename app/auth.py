@@ -12,6 +12,8 @@ from models.actor import Viewer
 
 LIFETIME = timedelta(hours=12)
 
+LONGEST_TOKEN = 4096
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -39,10 +41,8 @@ class Tokens:
 
     def identify(self, authorization: str | None, *, now: datetime) -> Identity | None:
         """The identity in `Bearer TOKEN`; None without one, or with one that is forged or has expired."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or len(token) > 4096:
-            return None
-        identity = self._read(token.strip())
+        token = bearer(authorization, longest=LONGEST_TOKEN)
+        identity = self._read(token) if token else None
         return identity if identity is not None and identity.expires > now.astimezone(UTC).timestamp() else None
 
     def _verify(self, token: str) -> Identity | None:
@@ -52,3 +52,9 @@ class Tokens:
             return Identity(viewer, int(claims["exp"]))
         except (JoseError, ValueError, KeyError, TypeError, OverflowError):
             return None
+
+
+def bearer(authorization: str | None, *, longest: int) -> str:
+    """The token in `Bearer TOKEN`; empty without one, and for one that is longer."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and len(token) <= longest else ""

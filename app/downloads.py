@@ -64,7 +64,7 @@ class Downloads:
         attachment = number("Attachment", request.match_info["id"])
         viewer = self._api.signer.viewer(request.query.get("signature", ""), attachment)
         if viewer is None:
-            identity = self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
+            identity = await self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
             if identity is None:
                 return None
             viewer = identity.viewer

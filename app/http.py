@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from app.answers import encode, refusal
 from app.operations import Api, Operation, read_json, read_operation
 from app.tally import Tally
-from models.errors import RequestFault
+from models.errors import RateLimited, RequestFault, Unavailable
 
 LARGEST_BODY = 512 * 1024
 """Bytes."""
@@ -18,6 +18,9 @@ PLAIN_JSON = "application/json"
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 METHODS = "POST, OPTIONS"
+
+STATUS: dict[type[RequestFault], int] = {RateLimited: 429, Unavailable: 503}
+"""Of what is the matter before anybody knows who asks; 400 for all others."""
 
 
 class Endpoint:
@@ -40,16 +43,20 @@ class Endpoint:
         try:
             operation = await _operation(request)
             began = perf_counter()  # how long a client takes to send is not ours
-            identity = self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
+            identity = await self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
+            if identity is None:
+                self._api.rates.signed_out(self._api.proxies.client(request))
             answer = await self._api.execute(operation, self._api.context(identity))
             status = 400 if media_type is GRAPHQL_JSON and "data" not in answer else 200
         except RequestFault as fault:
             answer = refusal(fault)
-            status = fault.status if isinstance(fault, _Unread) else 400
+            status = fault.status if isinstance(fault, _Unread) else STATUS.get(type(fault), 400)
         self._tally.answered(operation, answer, perf_counter() - began)
         headers = {**HEADERS, hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8"}
         if status == 405:
             headers[hdrs.ALLOW] = METHODS
+        if status == 429:
+            headers[hdrs.RETRY_AFTER] = str(answer["errors"][0]["extensions"]["retryAfter"])
         if origin:
             headers |= {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin, hdrs.VARY: "Origin"}
         return web.Response(status=status, body=encode(answer), headers=headers)

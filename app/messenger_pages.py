@@ -14,6 +14,7 @@ from app.messenger.builtin import BuiltinMessenger, OwnSignIn
 from app.settings import Settings
 from models.database import Database
 from models.links import ATTEMPT_LASTS
+from models.messenger import ExternalMessenger
 from models.prepared import Prepared
 from models.tables.links import link_attempts
 
@@ -97,19 +98,19 @@ TEXTS = {
 }
 
 
-def routes(settings: Settings, database: Database, messenger: OwnSignIn) -> list[web.RouteDef]:
-    """Below /messenger. Linking is there in development, and with the built-in messenger wherever the page to
-    return to is set: in production nobody is an account outside because this server says so."""
-    is_builtin = isinstance(messenger, BuiltinMessenger)
+def routes(settings: Settings, database: Database, messenger: ExternalMessenger) -> list[web.RouteDef]:
+    """Below /messenger. The server's own sign-in is there where no provider outside is used and `signs_in_itself`
+    says so."""
     shown = []
-    if is_builtin:
+    if isinstance(messenger, BuiltinMessenger):
         shown += [
             web.get("/messenger", _says("home")),
             web.get(f"/messenger/chats/{ROOM}", _says("chat")),
             web.get(f"/messenger/calls/{ROOM}", _says("call")),
         ]
-    if settings.in_development or (settings.link_return_url and is_builtin):
-        shown.append(web.get("/messenger/authorize", _Provider(settings, database, messenger).authorize))
+    if isinstance(messenger.sign_in, OwnSignIn) and settings.signs_in_itself:
+        own = _Provider(settings, database, messenger.sign_in)
+        shown.append(web.get("/messenger/authorize", own.authorize))
     return shown
 
 
@@ -119,7 +120,7 @@ class _Provider:
 
     settings: Settings
     database: Database
-    messenger: OwnSignIn
+    sign_in: OwnSignIn
 
     async def authorize(self, request: web.Request) -> web.StreamResponse:
         """`?state=...`: back with a code for the account of who began. In development `?account=` names another
@@ -131,7 +132,7 @@ class _Provider:
         account = f"person-{user_id}"
         if self.settings.in_development:
             account = request.query.get("account") or account
-        code = self.messenger.code(account)
+        code = self.sign_in.code(account)
         return redirect(_with(self.settings.link_return_url or "/", code=code, state=state))
 
     async def _who_began(self, state: str) -> int | None:

@@ -16,7 +16,6 @@ from app import messenger_pages
 from app.auth import Tokens
 from app.demo import Person, demo_people
 from app.frame import HERE, file, note, own_file, page, redirect
-from app.messenger.builtin import OwnSignIn
 from app.settings import Settings
 from models.database import Database
 from models.prepared import Prepared
@@ -56,8 +55,7 @@ POSITIONS = {
 def routes(settings: Settings, database: Database, tokens: Tokens) -> list[web.RouteDef]:
     """For the application that has the API. In production there is neither GraphiQL nor a demo person."""
     shown = [web.get("/pages/{file}", own_file)]
-    if isinstance(database.messenger, OwnSignIn):
-        shown += messenger_pages.routes(settings, database, database.messenger)
+    shown += messenger_pages.routes(settings, database, database.messenger)
     if settings.in_development:
         pages = _Pages(settings, database, tokens)
         shown += [

@@ -19,6 +19,7 @@ from app.messenger.addresses import (
     issuer_address,
     provider_address,
 )
+from app.proxies import Proxies
 from app.storage import Storage
 
 SHORTEST_SECRET = 32
@@ -53,6 +54,13 @@ class Settings(BaseSettings):
     link_return_url: str | None = None
     allowed_origins: str = ""
     metrics_token: str | None = None
+    jwks_url: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    login_claim: str = "preferred_username"
+    organization_claim: str = "organization"
+    sends_per_minute: int = Field(default=600, ge=0)
+    trusted_proxies: str = ""
 
     @field_validator("broker_url")
     @classmethod
@@ -88,6 +96,34 @@ class Settings(BaseSettings):
     @classmethod
     def is_an_issuer(cls, url: str | None) -> str | None:
         return issuer_address(url) if url else None
+
+    @field_validator("jwks_url")
+    @classmethod
+    def is_a_provider(cls, url: str | None) -> str | None:
+        return provider_address(url) if url else None
+
+    @field_validator("login_claim", "organization_claim")
+    @classmethod
+    def is_a_claim(cls, name: str) -> str:
+        if not name:
+            raise ValueError("the name of a claim is wanted")
+        return name
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def are_addresses(cls, listed: str) -> str:
+        Proxies(listed)
+        return listed
+
+    @model_validator(mode="after")
+    def can_tell_who_it_is(self) -> Self:
+        """A provider that signs for others as well is not believed unless it says that it is it, and means us."""
+        for name, value in (("ISSUER", self.issuer), ("AUDIENCE", self.audience)):
+            if self.jwks_url and not value:
+                raise ValueError(f"PREAU_{name}: wanted beside PREAU_JWKS_URL")
+            if value and not self.jwks_url:
+                raise ValueError(f"PREAU_{name}: means nothing without PREAU_JWKS_URL")
+        return self
 
     @model_validator(mode="after")
     def can_be_linked(self) -> Self:

@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 from weakref import WeakValueDictionary
 
 from aiohttp import StreamReader, hdrs, web
@@ -23,8 +24,9 @@ from models.attachments import (
     is_loose,
     keep_file,
 )
-from models.errors import Code, Refused, Unauthenticated, refuse
+from models.errors import Code, RateLimited, Refused, Unauthenticated, refuse
 from models.file_types import HEAD, FalseType, ForbiddenType, true_type
+from models.pictures import Bare
 from schema.reasons import reason
 
 SILENCE = 30.0
@@ -119,6 +121,8 @@ class Uploads:
             return _unkept(unkept, locale)
         except Unauthenticated:
             return _unkept(Unkept(401, "UNAUTHENTICATED"), locale)
+        except RateLimited as fault:
+            return _too_often(fault)
         except FalseType:
             return _unkept(Unkept(415, "FALSE_TYPE"), locale)
         except ForbiddenType:
@@ -132,11 +136,13 @@ class Uploads:
             return _unkept(Unkept(500, "INTERNAL"), locale)
 
     async def _uploader(self, request: web.Request) -> Actor:
-        """Who sends it, with the rights of now. Raises Unauthenticated."""
-        identity = self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
+        """Who sends it, with the rights of now. Raises Unauthenticated and RateLimited."""
+        identity = await self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
         if identity is None:
+            self._api.rates.signed_out(self._api.proxies.client(request))
             raise Unauthenticated
         viewer = identity.viewer
+        self._api.rates.upload(viewer.id)
         return await self._api.database.write(lambda tx: actor(tx, viewer), viewer.organization_id)
 
     def _turn(self, viewer: Viewer) -> asyncio.Semaphore:
@@ -159,7 +165,7 @@ class Uploads:
         database = self._api.database
         await database.write(lambda tx: expect_file(tx, uploader, key), uploader.organization_id)
         try:
-            await self._storage.write(key, coming.pieces())
+            await self._storage.write(key, coming.pieces(Bare(content_type)))
             file = File(key, name, content_type, coming.byte_size, coming.digest)
             return await database.write(lambda tx: keep_file(tx, uploader, file), uploader.organization_id)
         except BaseException:
@@ -178,11 +184,12 @@ class Uploads:
 
 
 class Coming:
-    """A file while it comes: counted, digested, held to its largest size. `byte_size` and `digest` are known when
-    the pieces have been read."""
+    """A file while it comes: held to its largest size; a picture without what it tells besides. `byte_size`
+    and `digest` of what is kept are known when the pieces have been read."""
 
     def __init__(self, content: StreamReader, *, most: int) -> None:
         self.byte_size = 0
+        self._come = 0
         self._content = content
         self._most = most
         self._sha256 = hashlib.sha256()
@@ -200,19 +207,24 @@ class Coming:
             raise Unkept(400, "EMPTY_FILE")
         return self._head[:HEAD]
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """All of it, the first bytes too."""
-        yield self._head
+    async def pieces(self, bare: Bare) -> AsyncIterator[bytes]:
+        """All of it that is kept, the first bytes too."""
+        yield self._kept(bare.feed(self._head))
         while piece := await self._next():
-            yield piece
+            yield self._kept(bare.feed(piece))
+        yield self._kept(bare.end())
 
     async def _next(self) -> bytes:
         """What has come since; nothing at the end. Raises TOO_LARGE, and TimeoutError for a silent sender."""
         async with asyncio.timeout(SILENCE):
             piece = await self._content.readany()
-        self.byte_size += len(piece)
-        if self.byte_size > self._most:
+        self._come += len(piece)
+        if self._come > self._most:
             raise Refused(Code.TOO_LARGE)
+        return piece
+
+    def _kept(self, piece: bytes) -> bytes:
+        self.byte_size += len(piece)
         self._sha256.update(piece)
         return piece
 
@@ -225,6 +237,13 @@ def _unkept(unkept: Unkept, locale: str) -> web.Response:
     return answer
 
 
-def _json(status: int, body: dict[str, str]) -> web.Response:
+def _too_often(fault: RateLimited) -> web.Response:
+    """Not in the sender's language: who that is was not looked up."""
+    answer = _json(429, {"code": fault.code, "reason": str(fault), **fault.more})
+    answer.headers[hdrs.RETRY_AFTER] = str(fault.retry_after)
+    return answer
+
+
+def _json(status: int, body: dict[str, Any]) -> web.Response:
     headers = {**HEADERS, hdrs.CONTENT_TYPE: "application/json; charset=utf-8"}
     return web.Response(status=status, body=encode(body), headers=headers)

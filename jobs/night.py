@@ -1,7 +1,8 @@
-"""What happens in a night of one school? Five things in this order, in one short transaction, once per local date.
+"""What happens in a night of one school? Six things in this order, in one short transaction, once per local date.
 
 Stale calls are finished (E56), the mandatory chats rebuilt (E34), what waited for the night is given to the outbox
-(E35), and what nobody needs is dropped: uploads without a message, links that were begun and not ended.
+(E35), and what nobody needs is dropped: uploads without a message, links that were begun and not ended. Last go
+messages that the school keeps no longer.
 """
 
 import json
@@ -13,6 +14,7 @@ from sqlalchemy import Date, bindparam, insert, literal, select
 
 from jobs.mandatory_chats import rebuild
 from jobs.orphans import collect_link_attempts, collect_orphans
+from jobs.retention import purge_old
 from jobs.stale_calls import finish_stale_calls
 from jobs.waiting_commands import release
 from models.database import Clock, Transaction
@@ -33,6 +35,7 @@ WORDS = {
     "commands_released": "commands released",
     "uploads_dropped": "uploads dropped",
     "links_dropped": "link attempts dropped",
+    "messages_purged": "messages purged",
 }
 """What a night counts, and how it is told."""
 
@@ -52,6 +55,7 @@ class Night:
     commands_released: int
     uploads_dropped: int
     links_dropped: int
+    messages_purged: int
 
     def line(self) -> str:
         """For a terminal or a log."""
@@ -92,6 +96,7 @@ def run_night(tx: Transaction, organization: Organization, local_date: date, *, 
         commands_released=release(tx, organization),
         uploads_dropped=collect_orphans(tx, organization),
         links_dropped=collect_link_attempts(tx, organization),
+        messages_purged=purge_old(tx, organization),
     )
     run = {"started_at": tx.now, "finished_at": clock(), "changes": json.dumps(night.did())}
     tx.execute(_KEEP, {"organization_id": organization.id, "job": JOB, "local_date": local_date, **run})

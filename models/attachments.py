@@ -185,17 +185,22 @@ def is_loose(tx: Transaction, storage_key: str) -> bool:
 def drop_orphans(tx: Transaction, organization_id: int) -> int:
     """Uploads that have waited for a message for longer than a day are gone, their files removable now; how
     many."""
-    waiting = (
+    return drop_files(
+        tx,
         attachments.c.organization_id == organization_id,
         attachments.c.message_id.is_(None),
         attachments.c.created_at < tx.now - KEPT,
     )
+
+
+def drop_files(tx: Transaction, *which: ColumnElement[bool]) -> int:
+    """These attachments are gone, their files removable now; how many."""
     files = select(
         attachments.c.storage_key, attachments.c.organization_id, literal(tx.now, loose_files.c.removable_at.type)
     )
     columns = ("storage_key", "organization_id", "removable_at")
-    tx.execute(insert(loose_files).from_select(columns, files.where(*waiting)))
-    return tx.execute(delete(attachments).where(*waiting)).rowcount
+    tx.execute(insert(loose_files).from_select(columns, files.where(*which)))
+    return tx.execute(delete(attachments).where(*which)).rowcount
 
 
 def removable_files(tx: Transaction, *, at_most: int) -> list[str]:

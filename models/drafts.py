@@ -54,7 +54,11 @@ def save_draft(tx: Transaction, actor: Actor, letter: Letter, *, draft_id: int |
 
 def discard_draft(tx: Transaction, actor: Actor, draft_id: int) -> None:
     """MA5: for good. Its files wait for the night that removes them."""
-    draft = find_draft(tx, actor, draft_id)
+    discard(tx, find_draft(tx, actor, draft_id))
+
+
+def discard(tx: Transaction, draft: Any) -> None:
+    """Nothing is left of it; `draft` is its row."""
     detach_all(tx, draft.id)
     tx.execute(delete(recipients).where(recipients.c.message_id == draft.id))
     tx.execute(delete(deliveries).where(deliveries.c.message_id == draft.id))

@@ -51,11 +51,13 @@ class Refused(Exception):
 
 
 class RequestFault(Exception):
-    """A fault of the request itself, for the programmer who wrote it; `code` goes into `extensions`."""
+    """A fault of the request itself, for the programmer who wrote it; `code` goes into `extensions`, and `more`
+    beside it."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
+        self.more: dict[str, int] = {}
 
 
 class Unauthenticated(RequestFault):
@@ -80,6 +82,15 @@ class BadRequest(RequestFault):
 class LimitExceeded(RequestFault):
     def __init__(self, text: str) -> None:
         super().__init__("LIMIT_EXCEEDED", text)
+
+
+class RateLimited(RequestFault):
+    """Too much in too short a time; nothing was done. `retry_after`: whole seconds until it may be tried again."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("RATE_LIMITED", f"Too much in too short a time. Try again in {retry_after} s.")
+        self.retry_after = retry_after
+        self.more = {"retryAfter": retry_after}
 
 
 class Unavailable(RequestFault):

@@ -79,17 +79,22 @@ def leave(tx: Transaction, actor: Actor, conversation_id: int) -> None:
     if refusal is Code.NOT_PARTICIPANT:
         return
     refuse(refusal)
+    succeed(tx, conversation_id, actor.id)
+    _leave(tx, actor, conversation_id, {actor.id})
+
+
+def succeed(tx: Transaction, conversation_id: int, leaving: int) -> None:
+    """Before this person leaves: where nobody else is administrator, who has been there longest becomes it."""
     current = participations.members(tx, conversation_id)
-    others = current.keys() - {actor.id}
+    others = current.keys() - {leaving}
     if others and not any(current[user_id] for user_id in others):
         longest = (
             select(parts.c.user_id)
-            .where(parts.c.room_id == conversation_id, parts.c.left_at.is_(None), parts.c.user_id != actor.id)
+            .where(parts.c.room_id == conversation_id, parts.c.left_at.is_(None), parts.c.user_id != leaving)
             .order_by(parts.c.joined_event, parts.c.id)
             .limit(1)
         )
         participations.appoint(tx, conversation_id, {tx.execute(longest).scalar_one(): True})
-    _leave(tx, actor, conversation_id, {actor.id})
 
 
 def _leave(tx: Transaction, actor: Actor, conversation_id: int, leaving: set[int]) -> None:

@@ -18,6 +18,7 @@ BodyFormat = Format
 
 MOST_RECIPIENTS = 100_000
 MOST_BYTES = 1024**3
+MOST_DAYS = 100 * 366
 """How far the numbers may be turned up."""
 
 
@@ -73,7 +74,8 @@ class ReachRule(Knobs):
 class Policy(Knobs):
     """All knobs of one organization. `domain.md` lists what each preset sets.
 
-    `most_attachment_bytes`: of all attachments of one message together.
+    `most_attachment_bytes`: of all attachments of one message together. `retention_days`: how long a message is
+    kept after it was sent; None: for ever.
     """
 
     messaging_enabled: StrictBool = True
@@ -93,6 +95,7 @@ class Policy(Knobs):
     most_recipients: Annotated[int, Field(strict=True, ge=1, le=MOST_RECIPIENTS)] = 5000
     most_attachment_bytes: Annotated[int, Field(strict=True, ge=1, le=MOST_BYTES)] = 25 * 1024**2
     chat_kinds: tuple[ChatKind, ...] = ()
+    retention_days: Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)] | None = None
     call_visibility: CallVisibility = CallVisibility.CREATED_AND_PUBLISHED
     reach: tuple[ReachRule, ...] = ()
 

@@ -35,7 +35,9 @@ class ChatParticipant:
     joined_at: Moment = strawberry.field(description="Since when the person takes part.")
 
 
-@strawberry.type(description="A chat of the school. Its messages live in its conversation, or in the messenger outside.")
+@strawberry.type(
+    description="A chat of the school. Its messages live in its conversation, or in the messenger outside."
+)
 class Chat(Node):
     name: str = strawberry.field(description="Its name.")
     kind: ChatKind = strawberry.field(description="What it is for.")

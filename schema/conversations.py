@@ -28,8 +28,8 @@ class Participant:
 class Conversation(Node):
     kind: ConversationKind = strawberry.field(description="What it is.")
     title: str = strawberry.field(
-        description="The title of a group, the name of a chat, the subject of a mail, the other person's name in a "
-        "direct one."
+        description="The title of a group, the name of a chat, the subject of a mail, the other person's name in "
+        "a direct one."
     )
     chat: Chat | None = strawberry.field(
         description="The chat whose messages these are, where the viewer sees that; null in other conversations."

@@ -14,6 +14,7 @@ from schema.inputs import ChatFilter
 from schema.projected import BOTH_WAYS, FORWARDS, looked_ahead
 
 if TYPE_CHECKING:
+    from schema.audit import AuditEntry
     from schema.chats import Chat
 
 SEARCH = (str, "Only those whose name contains this, whatever the case and the accents.")
@@ -41,6 +42,9 @@ class Policy:
         description="What somebody may not do whose profile is not linked."
     )
     lockdown: bool = strawberry.field(description="Whether only administrators may send at the moment.")
+    retention_days: int | None = strawberry.field(
+        description="For how many days a message is kept after it was sent; null: for ever."
+    )
 
 
 @strawberry.type(description="A group of people: a class, a subgroup of a discipline, the whole organization.")
@@ -98,4 +102,8 @@ class Organization(Node):
         kind=(GroupKind, "Only groups of this kind."),
         search=SEARCH,
         **FORWARDS,
+    )
+    audit_entries: Connection[Annotated["AuditEntry", strawberry.lazy("schema.audit")]] = looked_ahead(
+        "What was done here, for administrators of the organization; empty for others. Newest first.",
+        **BOTH_WAYS,
     )

@@ -170,7 +170,7 @@ def ours(database: Database) -> dict[str, Any]:
             "accounts": {
                 f"User_{row.user_id}": row.account
                 for row in rows(profile_links, profile_links.c.unlinked_at.is_(None))
-                if row.provider == database.messenger.provider
+                if row.provider == database.messenger.sign_in.provider
             },
         }
 

@@ -14,6 +14,7 @@ from app.settings import Environment, Settings
 from models.actor import actor
 from models.database import Database
 from models.links import begin_link
+from models.sign_in import new_attempt
 from tests import school as cast
 
 Client = TestClient[web.Request, web.Application]
@@ -51,7 +52,8 @@ def serving(aiohttp_client: Any, database: Database) -> Serve:
 def begin(database: Database, login: str) -> str:
     """Where the browser goes to link this person's profile."""
     with database.transaction() as tx:
-        return begin_link(tx, actor(tx, cast.viewer(database, login)))
+        begin_link(tx, actor(tx, cast.viewer(database, login)), attempt := new_attempt())
+    return f"/messenger/authorize?state={attempt.state}"
 
 
 def number(database: Database, login: str) -> int:

@@ -14,7 +14,6 @@ from tests.engines import ENGINE, on_postgresql, start_for_the_run
 from tests.recount import assert_badges_equal_a_recount
 from tests.school import SchoolClock, build_school
 
-
 CORE = (
     "test_scenarios",
     "test_scenarios_messages",

@@ -19,7 +19,7 @@ class Line:
         self._open: set[asyncio.StreamWriter] = set()
 
     def cut_at(self, word: bytes, *, heard: bool) -> None:
-        """The next connection on which the client says this word is cut: after the server has `heard` it and has had
+        """The next connection on which the client says this word is cut: after the server has `heard` it and had the
         time to act, or before."""
         self._word, self._is_heard = word, heard
 

@@ -60,7 +60,7 @@ async def create_custom_chat(administrator: Person, *people: Person, name: str =
 
 async def link(person: Person, account: str | None = None) -> None:
     """The person signs in with the messenger; by default as an account that nobody else has."""
-    code = person.api.database.messenger.code(account or f"account of {person.login}")  # type: ignore[attr-defined]
+    code = person.api.database.messenger.sign_in.code(account or f"account of {person.login}")  # type: ignore[attr-defined]
     await person.do("completeProfileLink", code=code, state=await begin_link(person))
 
 
@@ -167,7 +167,7 @@ class Since:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        api.database.messenger = Heard(SECRET)
+        api.database.messenger = Heard(SECRET, sign_in=api.database.messenger.sign_in)
         self._known = {table: set(api.rows(table)) for table in (events, outbox)}
 
     def events(self) -> list[str]:

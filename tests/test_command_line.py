@@ -102,6 +102,7 @@ def test_policy_prints_every_knob(run: Run, database: Database) -> None:
         "mostRecipients=5000",
         "mostAttachmentBytes=26214400",
         "chatKinds=[TEACHERS, GROUP, PARENTS, SUBGROUP, CUSTOM]",
+        "retentionDays=null",
         "callVisibility=CREATED_AND_PUBLISHED",
         "reach: TEACHER, STAFF @ORGANIZATION -> TEACHER, STAFF, ADMINISTRATOR",
         "reach: ADMINISTRATOR @ORGANIZATION -> any",

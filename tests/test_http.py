@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.operations import is_introspection
 from app.messenger.builtin import BuiltinMessenger
+from app.operations import is_introspection
 from app.server import alone_with
 from models.actor import Viewer
 from models.database import Database

@@ -14,7 +14,7 @@ from graphql import GraphQLObjectType, build_schema, parse
 from sqlalchemy import event
 
 from app.messenger.builtin import OwnSignIn
-from resolvers.live import AT_ONCE
+from resolvers.looking import AT_ONCE
 from schema import schema as served
 from tests.api import QUIET, Api
 from tests.lookahead import oracle

@@ -8,13 +8,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select
 
-from app.messenger import BuiltinMessenger
+from app.messenger.builtin import OwnSignIn
 from models.actor import actor
 from models.database import Database
 from models.links import complete_link
 from models.tables.links import profile_links
 from tests import school as cast
 from tests.browsing import PRODUCTION, ROOM, Serve, begin, number, open_school, serving
+
+SIGN_IN = OwnSignIn(cast.SECRET)
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def complete(database: Database, login: str, back: str) -> None:
     query = parse_qs(urlsplit(back).query)
     with database.transaction() as tx:
         who = actor(tx, cast.viewer(database, login))
-        complete_link(tx, who, code=query["code"][0], state=query["state"][0])
+        complete_link(tx, who, state=query["state"][0], account=SIGN_IN.account_of(query["code"][0]))
 
 
 def account(database: Database, login: str) -> str | None:
@@ -155,4 +157,4 @@ async def test_E42_a_state_works_for_ten_minutes_and_once(
 async def test_E42_the_code_is_the_messengers_own(serve: Serve, database: Database) -> None:
     answer = await (await serve()).get(begin(database, cast.LEARNER_9A), allow_redirects=False)
     code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
-    assert BuiltinMessenger("y" * 40).account(code) is None
+    assert OwnSignIn("y" * 40).account_of(code) is None

@@ -92,6 +92,7 @@ def test_what_a_night_did_is_kept_and_told_in_one_line(school: SmallSchool, watc
         "commands_released": 0,
         "uploads_dropped": 0,
         "links_dropped": 0,
+        "messages_purged": 0,
     }
     assert night is not None
     assert night.line() == "School, 2026-09-08: chats created: 3, participants joined: 4"

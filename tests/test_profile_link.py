@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.messenger import BuiltinMessenger
+from app.messenger.builtin import OwnSignIn
 from tests.api import Api, Person
 from tests.school import (
     ADMINISTRATOR,
@@ -38,7 +38,7 @@ from tests.steps import (
     without_person,
 )
 
-MESSENGER = BuiltinMessenger(SECRET)
+SIGN_IN = OwnSignIn(SECRET)
 
 
 async def is_linked(person: Person) -> bool:
@@ -60,7 +60,7 @@ async def test_E42_signing_in_with_the_messenger_links(api: Api) -> None:
     linked = await learner.do(
         "completeProfileLink",
         "viewer { isLinked messengerUrl user { id } }",
-        code=MESSENGER.code("mine"),
+        code=SIGN_IN.code("mine"),
         state=state,
     )
     assert linked["viewer"] == {
@@ -102,7 +102,7 @@ async def test_the_same_account_again_changes_nothing(api: Api) -> None:
     learner = api.as_(LEARNER_9A)
     state = await begin_link(learner)
     since = Since(api)
-    await learner.do("completeProfileLink", code=MESSENGER.code("demo:learner.9a.1"), state=state)
+    await learner.do("completeProfileLink", code=SIGN_IN.code("demo:learner.9a.1"), state=state)
     assert (since.events(), since.told()) == ([], [])
     assert await is_linked(learner)
 
@@ -118,7 +118,7 @@ async def test_a_new_link_replaces_the_old_one_whose_account_is_free_again(api: 
 async def test_PROFILE_TAKEN_an_account_is_one_persons(api: Api) -> None:
     learner, owner = api.as_(LEARNER_UNLINKED), api.as_(LEARNER_9A)
     state = await begin_link(learner)
-    given = {"code": MESSENGER.code("demo:learner.9a.1"), "state": state}
+    given = {"code": SIGN_IN.code("demo:learner.9a.1"), "state": state}
     await learner.refused("PROFILE_TAKEN", "completeProfileLink", **given)
     assert (await is_linked(learner), await is_linked(owner)) == (False, True)
     await owner.do("unlinkProfile")
@@ -131,7 +131,7 @@ async def test_PROFILE_TAKEN_an_account_is_one_persons(api: Api) -> None:
 async def test_a_state_works_once_for_ten_minutes_for_who_began(api: Api, clock: SchoolClock) -> None:
     learner, other = api.as_(LEARNER_UNLINKED), api.as_(TEACHER_UNLINKED)
     state, late = await begin_link(learner), await begin_link(learner)
-    code = MESSENGER.code("mine")
+    code = SIGN_IN.code("mine")
     for person, wrong in ((other, state), (learner, ""), (learner, "x"), (learner, state.swapcase())):
         await person.invalid("state", "completeProfileLink", code=code, state=wrong)
     clock.forward(minutes=9, seconds=59)
@@ -144,10 +144,10 @@ async def test_a_state_works_once_for_ten_minutes_for_who_began(api: Api, clock:
 async def test_a_code_that_the_messenger_did_not_give_links_nobody(api: Api) -> None:
     learner = api.as_(LEARNER_UNLINKED)
     state = await begin_link(learner)
-    forged = BuiltinMessenger("y" * 40).code("demo:learner.9a.1")
-    for code in ("", "x", "a.b.c", "🙂", forged, MESSENGER.code("mine")[:-1]):
+    forged = OwnSignIn("y" * 40).code("demo:learner.9a.1")
+    for code in ("", "x", "a.b.c", "🙂", forged, SIGN_IN.code("mine")[:-1]):
         await learner.invalid("code", "completeProfileLink", code=code, state=state)
-    await learner.do("completeProfileLink", code=MESSENGER.code("mine"), state=state)
+    await learner.do("completeProfileLink", code=SIGN_IN.code("mine"), state=state)
 
 
 # ------------------------------------------------------------------------------- what a link opens

@@ -59,10 +59,10 @@ async def refused(files: Filing, status: int, code: str, *given: Any, **more: An
 
 
 async def test_M8_a_file_comes_in_and_goes_out_as_it_was(files: Filing) -> None:
-    content = png(90_000, tail=bytes(range(256)) * 900)
-    attachment = await files.upload("ada", content, name=CYRILLIC)
+    content = wav(14.0)
+    attachment = await files.upload("ada", content, "audio/wav", name=CYRILLIC)
     (row,) = files.rows()
-    assert (row.name, row.content_type, row.byte_size) == (CYRILLIC, "image/png", len(content))
+    assert (row.name, row.content_type, row.byte_size) == (CYRILLIC, "audio/wav", len(content))
     assert row.digest == hashlib.sha256(content).hexdigest()
     assert (row.message_id, row.created_at) == (None, MONDAY)
     assert files.files() == [row.storage_key]
@@ -75,10 +75,18 @@ async def test_M8_a_file_comes_in_and_goes_out_as_it_was(files: Filing) -> None:
     )
     (shown,) = (await files.ask("bob", asked, id=message))["node"]["attachments"]
     url = shown.pop("url")
-    assert shown == {"id": attachment, "name": CYRILLIC, "contentType": "image/png", "byteSize": len(content)}
+    assert shown == {"id": attachment, "name": CYRILLIC, "contentType": "audio/wav", "byteSize": len(content)}
     assert url.startswith("https://school.example/attachments/")
     answer, body = await files.get(here(files, url))
-    assert (answer.status, answer.content_type, body) == (200, "image/png", content)
+    assert (answer.status, answer.content_type, body) == (200, "audio/wav", content)
+
+
+async def test_a_picture_is_kept_without_what_it_tells_besides(files: Filing) -> None:
+    await files.upload("ada", png(90_000, tail=b"GPSLatitude 56.8389" * 5000))
+    (row,) = files.rows()
+    kept = (files.folder / row.storage_key).read_bytes()
+    assert kept == png(90_000)
+    assert (row.byte_size, row.digest) == (len(kept), hashlib.sha256(kept).hexdigest())
 
 
 async def test_the_person_of_the_token_is_the_uploader(files: Filing) -> None:

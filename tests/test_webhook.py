@@ -381,16 +381,14 @@ def test_a_bridge_on_this_machine_needs_no_encryption() -> None:
 def test_in_production_nobody_is_an_account_outside_because_this_server_says_so(tmp_path: Path) -> None:
     database = build_school(tmp_path / "school.db")
 
-    def pages(messenger: Any, **given: Any) -> set[str]:
-        found = messenger_pages.routes(
-            settings(link_return_url="https://school.example/", **given), database, messenger
-        )
-        return {route.path for route in found}
+    def pages(**given: Any) -> set[str]:
+        chosen = settings(link_return_url="https://school.example/", **given)
+        return {route.path for route in messenger_pages.routes(chosen, database, messenger_of(chosen))}
 
-    own = BuiltinMessenger(SECRET)
-    assert {"/messenger", "/messenger/authorize"} < pages(own, environment="production")
-    assert pages(outside(), environment="production") == set()
-    assert pages(outside(), environment="development") == {"/messenger/authorize"}
+    outside = {"messenger_url": "webhook+https://bridge.example/hook", "messenger_secret": BRIDGE_SECRET}
+    assert {"/messenger", "/messenger/authorize"} < pages(environment="production")
+    assert pages(**outside, environment="production") == set()
+    assert pages(**outside, environment="development") == {"/messenger/authorize"}
 
 
 async def test_the_server_tells_while_it_runs(told: Api) -> None:

@@ -42,6 +42,18 @@ class OwnSignIn:
         return account if isinstance(account, str) and account.isprintable() else None
 
 
+class NoSignIn:
+    """Nobody can sign in, and nobody is an account because this server says so."""
+
+    provider = "none"
+
+    async def authorization_url(self, attempt: Attempt) -> str | None:  # noqa: ARG002
+        return None
+
+    async def account(self, attempt: Attempt, code: str, *, now: datetime) -> str | None:  # noqa: ARG002
+        return None
+
+
 class BuiltinMessenger:
     """No messenger outside: messages of chats live here, and nobody is told. Calls are held where `call_url` says,
     if it says so."""

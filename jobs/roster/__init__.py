@@ -6,6 +6,7 @@ columns          what may stand where; keyless: in sets without sourcedIds; head
 manifest         which files are complete
 staging          the rows wait in a temporary database of their own
 remembered       what the set leaves unsaid comes from the last roster
+erased           whom no set brings back
 mapping, kin     from rows to people, groups and memberships; who answers for whom
 checks           what does not fit is a fault
 writing          the differences, one transaction per school
@@ -17,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from jobs.roster.checks import check
+from jobs.roster.erased import erased_in
 from jobs.roster.faults import BrokenRoster, Fault, Findings
 from jobs.roster.files import Files, open_set
 from jobs.roster.manifest import Mode, read_manifest
@@ -67,7 +69,10 @@ def import_roster(
                     stage(staging, layout, files, findings, passed=passed, may_be_empty=may_be_empty)
         with database.engine.connect() as connection:
             complete(staging, connection, manifest, findings)
-            arrange(staging)
+            erased = erased_in(connection, staging)
+            if erased:
+                findings.note(f"people who were erased and stay out: {len(erased)}")
+            arrange(staging, erased)
             check(staging, findings)
             findings.refuse()
             schools = _schools(staging, connection, wishes)

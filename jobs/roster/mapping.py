@@ -4,7 +4,10 @@ Each statement is a row of the mapping; together they see the whole set, so a po
 another (a curator from an enrolment, a guardian from a child) follows from what is true after the import.
 """
 
+from collections.abc import Sequence
+
 from jobs.roster import kin
+from jobs.roster.erased import Pair, leave_out
 from jobs.roster.staging import Staging
 
 TABLES = """
@@ -175,8 +178,9 @@ JOIN wanted_groups above ON above.n = grp.parent AND above.kind IN ('CYCLE', 'DE
 """
 
 
-def arrange(staging: Staging) -> None:
-    """Fills `people`, `groups`, `claims` and `guardianships` from the staged rows."""
+def arrange(staging: Staging, erased: Sequence[Pair] = ()) -> None:
+    """Fills `people`, `groups`, `claims` and `guardianships` from the staged rows, of which those about erased
+    people go."""
     staging.executescript(TABLES)
     for statement in (
         BELONGING,
@@ -186,6 +190,10 @@ def arrange(staging: Staging) -> None:
         "CREATE INDEX roles_person ON roles (person)",
         "CREATE INDEX roles_org ON roles (org)",
         "CREATE INDEX enrollments_class ON enrollments (class)",
+    ):
+        staging.execute(statement)
+    leave_out(staging, erased)
+    for statement in (
         ASSIGNMENTS,
         "CREATE INDEX assignments_school ON assignments (school)",
         "CREATE INDEX assignments_person ON assignments (person, school)",

@@ -11,6 +11,7 @@ from jobs.roster.remembered import remember
 from jobs.roster.staging import Staging
 from jobs.roster.summary import Tally
 from jobs.roster.wishes import FIRST_LOCALE, FIRST_PRESET, Wishes
+from models import audit
 from models.database import Transaction
 from models.events import record
 from models.groups import rebuild_tree
@@ -35,6 +36,7 @@ def write_school(tx: Transaction, staging: Staging, school: School, wishes: Wish
     Whoever was there before, and ended, came back or changed groups, is told: his rights are others now.
     """
     known = school.source_id
+    before = tally.summary([])
     organization_id, locale = _write_organization(tx, school, wishes, tally)
     write_groups(tx, staging, organization_id, known, tally)
     rebuild_tree(tx, organization_id)
@@ -44,6 +46,8 @@ def write_school(tx: Transaction, staging: Staging, school: School, wishes: Wish
     for user_id in sorted(moved - newcomers):
         record(tx, organization_id, EventKind.PERSON_CHANGED, user_id=user_id)
     remember(tx, staging, organization_id, known)
+    if tally.summary([]) != before:
+        audit.keep(tx, organization_id, "importRoster", [f"Organization_{organization_id}"])
 
 
 def _write_organization(tx: Transaction, school: School, wishes: Wishes, tally: Tally) -> tuple[int, str]:

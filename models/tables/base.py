@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from models.tables import holds
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,7 +78,7 @@ def one_of(column: str, kinds: type[StrEnum]) -> CheckConstraint:
 
 def organization_column(*, primary_key: bool = False) -> Column[int]:
     """Every table of a school carries the school, so that the database can be split by it."""
-    return Column("organization_id", Key, primary_key=primary_key, nullable=False)
+    return Column("organization_id", Key, primary_key=primary_key, nullable=False, info=holds.SCHOOL)
 
 
 def of_organization() -> ForeignKeyConstraint:

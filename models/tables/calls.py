@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text
 
+from models.tables import holds
 from models.tables.base import (
     Key,
     Moment,
@@ -26,18 +27,18 @@ class CallStatus(StrEnum):
 calls = Table(
     "calls",
     metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=True, info=holds.TECHNICAL),
     organization_column(),
-    Column("chat_id", Key, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("starts_at", Moment, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("last_actor_id", Key),
-    Column("last_acted_at", Moment, nullable=False),
-    Column("published_event", Key),
-    Column("url", Text),
-    Column("created_at", Moment, nullable=False),
-    Column("deleted_at", Moment),
+    Column("chat_id", Key, nullable=False, info=holds.TECHNICAL),
+    Column("title", Text, nullable=False, info=holds.CONTENT),
+    Column("starts_at", Moment, nullable=False, info=holds.SCHOOL),
+    Column("status", Text, nullable=False, info=holds.SCHOOL),
+    Column("last_actor_id", Key, info=holds.PERSON),
+    Column("last_acted_at", Moment, nullable=False, info=holds.CONDUCT),
+    Column("published_event", Key, info=holds.TECHNICAL),
+    Column("url", Text, info=holds.TECHNICAL),
+    Column("created_at", Moment, nullable=False, info=holds.CONDUCT),
+    Column("deleted_at", Moment, info=holds.CONDUCT),
     of_organization(),
     refers_to("chats", "chat_id"),
     refers_to("users", "last_actor_id"),

@@ -2,14 +2,15 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
+from models.tables import holds
 from models.tables.base import Moment, metadata, of_organization, organization_column
 
 loose_files = Table(
     "loose_files",
     metadata,
-    Column("storage_key", Text, primary_key=True),
+    Column("storage_key", Text, primary_key=True, info=holds.TECHNICAL),
     organization_column(),
-    Column("removable_at", Moment, nullable=False),
+    Column("removable_at", Moment, nullable=False, info=holds.TECHNICAL),
     of_organization(),
     Index("ix_loose_files_removable", "removable_at"),
 )

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
+from models.tables import holds
 from models.tables.base import (
     Key,
     Moment,
@@ -16,14 +17,14 @@ from models.tables.base import (
 profile_links = Table(
     "profile_links",
     metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("id", Key, primary_key=True, autoincrement=True, info=holds.TECHNICAL),
     organization_column(),
-    Column("user_id", Key, nullable=False),
-    Column("provider", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("linked_at", Moment, nullable=False),
-    Column("unlinked_at", Moment),
-    Column("set_aside_at", Moment),
+    Column("user_id", Key, nullable=False, info=holds.PERSON),
+    Column("provider", Text, nullable=False, info=holds.ADDRESS),
+    Column("account", Text, nullable=False, info=holds.ADDRESS),
+    Column("linked_at", Moment, nullable=False, info=holds.CONDUCT),
+    Column("unlinked_at", Moment, info=holds.CONDUCT),
+    Column("set_aside_at", Moment, info=holds.CONDUCT),
     of_organization(),
     refers_to("users", "user_id"),
     only_one("uq_profile_links_of_user", "user_id", "provider", where="unlinked_at IS NULL"),
@@ -37,14 +38,14 @@ again when they sign in there again."""
 link_attempts = Table(
     "link_attempts",
     metadata,
-    Column("state", Text, primary_key=True),
+    Column("state", Text, primary_key=True, info=holds.TECHNICAL),
     organization_column(),
-    Column("user_id", Key, nullable=False),
-    Column("provider", Text),
-    Column("verifier", Text),
-    Column("nonce", Text),
-    Column("begun_at", Moment, nullable=False),
-    Column("used_at", Moment),
+    Column("user_id", Key, nullable=False, info=holds.PERSON),
+    Column("provider", Text, info=holds.ADDRESS),
+    Column("verifier", Text, info=holds.TECHNICAL),
+    Column("nonce", Text, info=holds.TECHNICAL),
+    Column("begun_at", Moment, nullable=False, info=holds.CONDUCT),
+    Column("used_at", Moment, info=holds.CONDUCT),
     of_organization(),
     refers_to("users", "user_id"),
     Index("ix_link_attempts_begun", "organization_id", "begun_at"),
