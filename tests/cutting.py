@@ -19,8 +19,8 @@ class Line:
         self._open: set[asyncio.StreamWriter] = set()
 
     def cut_at(self, word: bytes, *, heard: bool) -> None:
-        """The next connection on which the client says this word is cut: after the server has `heard` it and had the
-        time to act, or before."""
+        """The next connection on which the client says this word is cut, its answer lost: after the server has
+        `heard` the word and had the time to act, or before."""
         self._word, self._is_heard = word, heard
 
     def go_down(self) -> None:
@@ -35,20 +35,34 @@ class Line:
             return
         there_reader, there = await asyncio.open_connection("127.0.0.1", self._target)
         both = {writer, there}
+        answers = asyncio.Event()
+        answers.set()
         self._open |= both
         try:
             with suppress(OSError):
-                await asyncio.gather(self._carry(reader, there, watch=True), self._carry(there_reader, writer))
+                await asyncio.gather(
+                    self._carry(reader, there, answers, watch=True), self._carry(there_reader, writer, answers)
+                )
         finally:
             self._open -= both
             for each in both:
                 each.transport.abort()
 
-    async def _carry(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, *, watch: bool = False) -> None:
+    async def _carry(
+        self,
+        source: asyncio.StreamReader,
+        to: asyncio.StreamWriter,
+        answers: asyncio.Event,
+        *,
+        watch: bool = False,
+    ) -> None:
         while data := await source.read(65536):
+            if not watch:
+                await answers.wait()  # for ever, once the line is to be cut
             if watch and self._word is not None and self._word in data:
                 self._word = None
                 self.cuts += 1
+                answers.clear()
                 if self._is_heard:
                     to.write(data)
                     await to.drain()

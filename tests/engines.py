@@ -123,6 +123,8 @@ class PostgresServer:
         with (self._data / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
+        self._watcher = self._watch()
+
     def start(self) -> None:
         self._run("pg_ctl", "-l", str(self._data / "log"), "-w", "start")
 
@@ -133,6 +135,8 @@ class PostgresServer:
     def end(self) -> None:
         if (self._data / "postmaster.pid").exists():
             self.stop()
+        self._watcher.kill()
+        self._watcher.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def url(self, database: str = "postgres") -> str:
@@ -146,6 +150,19 @@ class PostgresServer:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
         return self.url(database)
+
+    def _watch(self) -> "subprocess.Popen[bytes]":
+        """Ends the server when this process ends in whatever way."""
+        script = "while ps -p $0 >/dev/null; do sleep 1; done; $1 -D $2 -m immediate stop >/dev/null 2>&1"
+        return subprocess.Popen(
+            ["sh", "-c", script, str(os.getpid()), self._programs / "pg_ctl", self._data],
+            user=self._user,
+            cwd="/",
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(

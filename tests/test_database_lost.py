@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -82,6 +82,31 @@ async def test_a_write_whose_connection_is_cut_is_done_once(
         assert line.cuts == 1
         assert await database.write(counted, SCHOOL) == 3
         assert await shown(database) == 3
+
+
+async def test_a_write_that_a_crash_took_does_not_pass_for_what_came_after_it(
+    server: PostgresServer, name: str
+) -> None:
+    """The server crashes before it has heard the COMMIT, and gives the number of that transaction again, to the
+    first who writes when it is back."""
+    async with line_to(server.port) as line, opened(line.port, name) as one:
+        assert await one.write(counted, SCHOOL) == 1
+        line.cut_at(b"COMMIT", heard=False)
+        line.goes_down_when_cut = True
+        waiting = asyncio.create_task(one.write(counted, SCHOOL))
+        await until(lambda: line.cuts > 0)
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
+        async with opened(server.port, name) as other:
+            assert await other.write(counted, SCHOOL) == 2
+            line.is_down = False
+            assert await waiting == await shown(other) == 3
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - nobody tells it
+            await asyncio.sleep(0.001)
 
 
 async def test_a_group_whose_commit_is_cut_is_told_what_became_of_it(server: PostgresServer, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -12,7 +13,7 @@ import psycopg
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from models.database.backend import NOTHING_WRITTEN, PATIENCE
@@ -35,6 +36,10 @@ CONNECTING: dict[str, Any] = {
 PASSING = ("40001", "40P01")  # serialization failure, deadlock
 BETWEEN_TRIES = 0.1
 
+_RECEIPT_AND_LOCK = """\
+WITH receipt AS (UPDATE receipts SET receipt = $1, at = now() WHERE writer = $2)
+SELECT 1 FROM organizations WHERE id = $3::bigint FOR NO KEY UPDATE"""
+
 
 class Postgres:
     """A database of any number of processes.
@@ -55,15 +60,27 @@ class Postgres:
     def line_of(self, organization_id: int | None) -> Hashable:
         return object() if organization_id is None else organization_id
 
-    def begin(self, connection: Connection, organization_id: int | None) -> str:
-        connection.exec_driver_sql("BEGIN")
-        if organization_id is None:
-            return str(connection.exec_driver_sql("SELECT pg_current_xact_id()::text").scalar_one())
-        found = connection.exec_driver_sql(
-            "SELECT pg_current_xact_id()::text FROM organizations WHERE id = $1 FOR NO KEY UPDATE",
-            (organization_id,),
+    def prepare_writer(self, connection: Connection, writer: str) -> None:
+        """Its row is there before its first transaction: whoever asks for it later waits until that has ended."""
+        connection.exec_driver_sql(
+            "INSERT INTO receipts (writer, receipt, at) VALUES ($1, '', now()) ON CONFLICT DO NOTHING", (writer,)
         )
-        return str(found.scalar_one())
+
+    def dismiss_writer(self, connection: Connection, writer: str) -> None:
+        """And those whose process died long ago."""
+        connection.exec_driver_sql(
+            "DELETE FROM receipts WHERE writer = $1 OR at < now() - interval '7 days'", (writer,)
+        )
+
+    def begin(self, connection: Connection, organization_id: int | None, writer: str | None = None) -> str | None:
+        connection.exec_driver_sql("BEGIN")
+        receipt = secrets.token_hex(8)
+        if writer is None:
+            if organization_id is not None:
+                self.hold(connection, organization_id)
+            return None
+        connection.exec_driver_sql(_RECEIPT_AND_LOCK, (receipt, writer, organization_id))
+        return receipt
 
     def hold(self, connection: Connection, organization_id: int) -> None:
         connection.exec_driver_sql(
@@ -81,11 +98,14 @@ class Postgres:
     def is_passing(self, error: Exception) -> bool:
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in PASSING
 
-    def was_committed(self, connection: Connection, receipt: str | None) -> bool:
-        status = connection.exec_driver_sql("SELECT pg_xact_status($1::xid8)", (receipt,)).scalar_one()
-        if status == "in progress":
-            raise OperationalError("pg_xact_status", (), psycopg.OperationalError("still in progress"))
-        return bool(status == "committed")
+    def was_committed(self, connection: Connection, writer: str, receipt: str) -> bool:
+        """A server process that goes on with the commit holds the writer's row until it is done."""
+        connection.exec_driver_sql("SET lock_timeout = '5s'")
+        last = connection.exec_driver_sql(
+            "SELECT receipt FROM receipts WHERE writer = $1 FOR UPDATE", (writer,)
+        ).scalar_one()
+        connection.exec_driver_sql("SET lock_timeout = 0")
+        return bool(last == receipt)
 
     def as_unavailable(self, error: Exception) -> Unavailable | None:
         state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None

@@ -41,7 +41,13 @@ class Sqlite:
     def line_of(self, organization_id: int | None) -> str:  # noqa: ARG002
         return self.name
 
-    def begin(self, connection: Connection, organization_id: int | None) -> None:  # noqa: ARG002
+    def prepare_writer(self, connection: Connection, writer: str) -> None:
+        """There is one, and its connection is not lost."""
+
+    def dismiss_writer(self, connection: Connection, writer: str) -> None:
+        """Nothing of it is kept."""
+
+    def begin(self, connection: Connection, organization_id: int | None, writer: str | None = None) -> None:  # noqa: ARG002
         """At once as one who writes: who begins as a reader may find that another wrote meanwhile."""
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -58,7 +64,7 @@ class Sqlite:
     def is_passing(self, error: Exception) -> bool:  # noqa: ARG002
         return False
 
-    def was_committed(self, connection: Connection, receipt: str | None) -> bool:  # noqa: ARG002
+    def was_committed(self, connection: Connection, writer: str, receipt: str) -> bool:  # noqa: ARG002
         return False  # what was not answered is not on disk
 
     def as_unavailable(self, error: Exception) -> Unavailable | None:

@@ -5,9 +5,11 @@ again, and what may have been is asked of the engine, so that nothing is lost an
 """
 
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -51,6 +53,7 @@ class Writer:
         self._begin = begin
         self._committed = committed
         self._connection: Connection | None = None
+        self._name = secrets.token_hex(8)
 
     def work(self) -> None:
         """Until the lines are closed and empty."""
@@ -66,7 +69,7 @@ class Writer:
                     self._lines.leave(line)
                 _tell(group)
         finally:
-            self._hang_up()
+            self._take_leave()
 
     def _do(self, group: list[Asked]) -> None:
         """Every job of the group is told at the end: together in one commit or, where that fails, each alone."""
@@ -99,7 +102,7 @@ class Writer:
         receipt, is_committing = None, False
         try:
             connection = self._connected()
-            receipt = self._backend.begin(connection, batch[0].organization_id)
+            receipt = self._backend.begin(connection, batch[0].organization_id, self._name)
             for asked in batch:
                 asked.told.clear()
                 if not self._run(connection, asked, woken, alone=len(batch) == 1):
@@ -108,7 +111,7 @@ class Writer:
             connection.exec_driver_sql("COMMIT")
         except Exception as error:
             if self._backend.is_lost(error):
-                if not is_committing:
+                if not is_committing or receipt is None:
                     raise _Lost from error
                 if not self._was_committed(receipt, batch):
                     return True
@@ -146,7 +149,7 @@ class Writer:
             connection.exec_driver_sql("RELEASE job")
         return True
 
-    def _was_committed(self, receipt: str | None, batch: Sequence[Asked]) -> bool:
+    def _was_committed(self, receipt: str, batch: Sequence[Asked]) -> bool:
         """Asks the engine, on a new connection, what became of a commit whose answer was lost.
 
         Raises _Lost when it was not. False when it cannot be known: then the jobs are told so.
@@ -156,7 +159,7 @@ class Writer:
             self._hang_up()
             time.sleep(pause)
             try:
-                if self._backend.was_committed(self._connected(), receipt):
+                if self._backend.was_committed(self._connected(), self._name, receipt):
                     return True
                 raise _Lost
             except DBAPIError:
@@ -168,11 +171,18 @@ class Writer:
     def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = self._backend.engine.connect()
+            self._backend.prepare_writer(self._connection, self._name)
         return self._connection
 
     def _roll_back(self) -> None:
         if self._connection is not None:
             roll_back(self._backend, self._connection)
+
+    def _take_leave(self) -> None:
+        if self._connection is not None:
+            with suppress(DBAPIError):
+                self._backend.dismiss_writer(self._connection, self._name)
+        self._hang_up()
 
     def _hang_up(self) -> None:
         if self._connection is not None:

@@ -1,6 +1,6 @@
 """What is stored: every table of a school, with the invariants that a database can hold."""
 
-from models.tables import calls, chats, conversations, events, files, links, organization, people, roster
+from models.tables import calls, chats, conversations, events, files, links, organization, people, receipts, roster
 from models.tables.base import metadata
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "metadata",
     "organization",
     "people",
+    "receipts",
     "roster",
 ]
