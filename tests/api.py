@@ -47,7 +47,7 @@ class Api:
         self.database = database
         self.listeners = listeners
         self.statements: list[str] = []
-        settings = Settings(secret=SECRET, public_url="https://school.example")
+        settings = Settings(secret=SECRET, public_url="https://school.example", sends_per_minute=0)
         self.operations = app.operations.Api(
             schema, settings, database=database, listeners=listeners, tokens=Tokens(SECRET)
         )
