@@ -1,7 +1,7 @@
 """What do subscriptions yield, from which events, and who hears these?"""
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, String, cast
@@ -62,7 +62,7 @@ ALL_KINDS = frozenset(EventKind)
 _cursor = Column(lambda row: cast(row.number, String))
 
 
-@cache
+@lru_cache(maxsize=32)
 def kinds_of(name: str, *, in_one: bool) -> frozenset[EventKind]:
     """The kinds of events after which the subscription of this name may have something to tell, or an end."""
     return frozenset((*STREAMS[name].kinds, *ENDINGS, *(DEPARTURES if in_one else ())))

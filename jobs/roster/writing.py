@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from jobs.roster.erased import refuse_erased
 from jobs.roster.groups import write_groups
 from jobs.roster.memberships import write_guardianships, write_memberships
 from jobs.roster.people import write_people
@@ -38,6 +39,7 @@ def write_school(tx: Transaction, staging: Staging, school: School, wishes: Wish
     known = school.source_id
     before = tally.summary([])
     organization_id, locale = _write_organization(tx, school, wishes, tally)
+    refuse_erased(tx, staging, organization_id, known)
     write_groups(tx, staging, organization_id, known, tally)
     rebuild_tree(tx, organization_id)
     moved, newcomers = write_people(tx, staging, organization_id, known, locale=locale, tally=tally)

@@ -180,7 +180,7 @@ attachments = Table(
     Column("content_type", Text, nullable=False, info=holds.CONTENT),
     Column("byte_size", Integer, nullable=False, info=holds.CONTENT),
     Column("digest", Text, nullable=False, info=holds.CONTENT),
-    Column("storage_key", Text, nullable=False, unique=True, info=holds.TECHNICAL),
+    Column("storage_key", Text, nullable=False, unique=True, info=holds.SECRET),
     Column("created_at", Moment, nullable=False, info=holds.CONDUCT),
     of_organization(),
     refers_to("users", "uploader_id"),

@@ -8,7 +8,7 @@ from models.tables.base import Moment, metadata, of_organization, organization_c
 loose_files = Table(
     "loose_files",
     metadata,
-    Column("storage_key", Text, primary_key=True, info=holds.TECHNICAL),
+    Column("storage_key", Text, primary_key=True, info=holds.SECRET),
     organization_column(),
     Column("removable_at", Moment, nullable=False, info=holds.TECHNICAL),
     of_organization(),
