@@ -25,9 +25,9 @@ run: setup
 	$(PY) -m app demo
 	$(PY) -m app serve
 
-# All tests on SQLite, and the core of them on a PostgreSQL that the run starts itself.
+# All that the school does on SQLite, and the core of it on a PostgreSQL that the run starts itself.
 test: setup
-	$(PY) -m pytest -q -n auto
+	$(PY) -m pytest -q -n auto --quick
 	$(PY) -m pytest -q -n auto --engine=postgresql --core
 
 check: setup

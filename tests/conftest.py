@@ -32,12 +32,43 @@ CORE = (
 )
 """What the quick run also does on the other engine: one file for each thing that writes, listens, or counts."""
 
+LONG = (
+    "test_benchmark_night",
+    "test_disk_full",
+    "test_fan_out_memory",
+    "test_fuzzed_operations",
+    "test_graphql_http",
+    "test_killed_nights",
+    "test_link_faults",
+    "test_slow_reader",
+)
+"""What the quick run leaves out: faults made for real, and measurements."""
+
+ONCE = (
+    *LONG,
+    "test_brokers",
+    "test_browser",
+    "test_database_lost",
+    "test_file_types",
+    "test_identity",
+    "test_layers",
+    "test_link_browser",
+    "test_partitioned",
+    "test_pictures",
+    "test_rich_text",
+    "test_roster_files",
+    "test_schema",
+    "test_two_servers",
+)
+"""What says nothing new on the other engine: it brings a database of its own, or needs none."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine", choices=("sqlite", "postgresql"), default="sqlite", help="what the tests' databases are"
     )
     parser.addoption("--core", action="store_true", help="only the core of the tests")
+    parser.addoption("--quick", action="store_true", help="without faults made for real, and measurements")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,10 +80,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("core"):
-        others = [item for item in items if item.path.stem not in CORE]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item.path.stem in CORE]
+    left_out = [*(LONG if config.getoption("quick") else ()), *(ONCE if on_postgresql() else ())]
+    others = [
+        item
+        for item in items
+        if item.path.stem in left_out or (config.getoption("core") and item.path.stem not in CORE)
+    ]
+    config.hook.pytest_deselected(items=others)
+    chosen = set(items) - set(others)
+    items[:] = [item for item in items if item in chosen]
     if on_postgresql():
         for item in items:
             if item.get_closest_marker("sqlite"):

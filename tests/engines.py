@@ -27,6 +27,9 @@ SERVER = "SCHOOL_TEST_POSTGRES"
 
 ENGINE = "SCHOOL_TEST_ENGINE"
 
+OF_WRITERS = "receipts"
+"""The one table that changes although nobody wrote anything: writers leave their receipts there."""
+
 KEPT = 12
 """Databases of finished tests that still stand; older ones are dropped when a new one is made."""
 

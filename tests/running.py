@@ -39,6 +39,7 @@ async def started(folder: Path, *command: str, **variables: str) -> AsyncIterato
         "PREAU_STORAGE_URL": f"file:{folder}/attachments",
         "PREAU_SECRET": SECRET,
         "PREAU_PORT": "0",
+        "PREAU_SENDS_PER_MINUTE": "0",
         **variables,
     }
     process = await asyncio.create_subprocess_exec(
