@@ -28,27 +28,38 @@ CORE = (
     "test_nightly",
     "test_roster",
     "test_outbox",
-    "test_stateful",
 )
 """What the quick run also does on the other engine: one file for each thing that writes, listens, or counts."""
 
 LONG = (
+    "test_backup",
     "test_benchmark_night",
+    "test_database_lost",
     "test_disk_full",
     "test_fan_out_memory",
     "test_fuzzed_operations",
     "test_graphql_http",
     "test_killed_nights",
     "test_link_faults",
+    "test_outbox_processes",
+    "test_shutdown",
     "test_slow_reader",
+    "test_two_servers",
 )
 """What the quick run leaves out: faults made for real, and measurements."""
 
 ONCE = (
-    *LONG,
+    "test_backup",
+    "test_benchmark_night",
     "test_brokers",
     "test_browser",
     "test_database_lost",
+    "test_disk_full",
+    "test_fan_out_memory",
+    "test_fuzzed_operations",
+    "test_graphql_http",
+    "test_link_faults",
+    "test_slow_reader",
     "test_file_types",
     "test_identity",
     "test_layers",
@@ -58,6 +69,7 @@ ONCE = (
     "test_rich_text",
     "test_roster_files",
     "test_schema",
+    "test_shutdown",
     "test_two_servers",
 )
 """What says nothing new on the other engine: it brings a database of its own, or needs none."""

@@ -591,7 +591,10 @@ async def test_a_server_that_ends_in_the_middle_leaves_nothing_for_good(
     folder = tmp_path / "files"
     served = Filing(school, watch, folder)
     watch.now = wall_clock()
-    async with started(tmp_path, PREAU_STORAGE_URL=f"file:{folder}") as server, served.client as client:
+    async with (
+        started(tmp_path, PREAU_STORAGE_URL=f"file:{folder}", PREAU_DATABASE_URL=school.database.url) as server,
+        served.client as client,
+    ):
         assert server.stdout
         async with asyncio.timeout(20):
             line = (await server.stdout.readline()).decode()
