@@ -88,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ[ENGINE] = config.getoption("engine")
         if on_postgresql():
+            config.option.warn_unused_snapshots = True  # they were looked at on the other engine
             start_for_the_run()
 
 
