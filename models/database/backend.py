@@ -26,15 +26,16 @@ class Backend(Protocol):
     def line_of(self, organization_id: int | None) -> Hashable:
         """Jobs of one line are done one after another, and may share a transaction."""
 
-    def prepare_writer(self, connection: Connection, writer: str) -> None:
-        """Before the first transaction of this writer on a new connection."""
+    def prepare_writer(self, connection: Connection, writer: str) -> str:
+        """Before the first transaction of this writer on a new connection: the receipt of the last that it
+        committed on any other. Waits for the end of one that may still be committed."""
 
     def dismiss_writer(self, connection: Connection, writer: str) -> None:
         """It has written all that it had to."""
 
     def begin(self, connection: Connection, organization_id: int | None, writer: str | None = None) -> str | None:
         """Begins a transaction in which nobody else writes in this organization. Gives a writer the receipt by
-        which `was_committed` knows it."""
+        which `prepare_writer` knows it."""
 
     def hold(self, connection: Connection, organization_id: int) -> None:
         """From here to the end of the transaction nobody else writes in this organization."""
@@ -46,9 +47,6 @@ class Backend(Protocol):
 
     def is_passing(self, error: Exception) -> bool:
         """Whether the same transaction may succeed when it is run again at once."""
-
-    def was_committed(self, connection: Connection, writer: str, receipt: str) -> bool:
-        """Whether the writer's transaction was committed before its connection was lost. Waits for its end."""
 
     def as_unavailable(self, error: Exception) -> Unavailable | None:
         """The error as who asked may see it, where it says that the database cannot work now."""

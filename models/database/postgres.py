@@ -36,8 +36,15 @@ CONNECTING: dict[str, Any] = {
 PASSING = ("40001", "40P01")  # serialization failure, deadlock
 BETWEEN_TRIES = 0.1
 
+_LAST_RECEIPT = """\
+INSERT INTO receipts (writer, receipt, at) VALUES ($1, '', now())
+ON CONFLICT (writer) DO UPDATE SET at = excluded.at RETURNING receipt"""
+
 _RECEIPT_AND_LOCK = """\
-WITH receipt AS (UPDATE receipts SET receipt = $1, at = now() WHERE writer = $2)
+WITH receipt AS (
+    INSERT INTO receipts (receipt, writer, at) VALUES ($1, $2, now())
+    ON CONFLICT (writer) DO UPDATE SET receipt = excluded.receipt, at = excluded.at
+)
 SELECT 1 FROM organizations WHERE id = $3::bigint FOR NO KEY UPDATE"""
 
 
@@ -60,11 +67,12 @@ class Postgres:
     def line_of(self, organization_id: int | None) -> Hashable:
         return object() if organization_id is None else organization_id
 
-    def prepare_writer(self, connection: Connection, writer: str) -> None:
-        """Its row is there before its first transaction: whoever asks for it later waits until that has ended."""
-        connection.exec_driver_sql(
-            "INSERT INTO receipts (writer, receipt, at) VALUES ($1, '', now()) ON CONFLICT DO NOTHING", (writer,)
-        )
+    def prepare_writer(self, connection: Connection, writer: str) -> str:
+        """A server process that still goes on with a commit of this writer holds its row until that is done."""
+        connection.exec_driver_sql("SET lock_timeout = '5s'")
+        last = connection.exec_driver_sql(_LAST_RECEIPT, (writer,)).scalar_one()
+        connection.exec_driver_sql("SET lock_timeout = 0")
+        return str(last)
 
     def dismiss_writer(self, connection: Connection, writer: str) -> None:
         """And those whose process died long ago."""
@@ -74,11 +82,11 @@ class Postgres:
 
     def begin(self, connection: Connection, organization_id: int | None, writer: str | None = None) -> str | None:
         connection.exec_driver_sql("BEGIN")
-        receipt = secrets.token_hex(8)
         if writer is None:
             if organization_id is not None:
                 self.hold(connection, organization_id)
             return None
+        receipt = secrets.token_hex(8)
         connection.exec_driver_sql(_RECEIPT_AND_LOCK, (receipt, writer, organization_id))
         return receipt
 
@@ -97,15 +105,6 @@ class Postgres:
 
     def is_passing(self, error: Exception) -> bool:
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in PASSING
-
-    def was_committed(self, connection: Connection, writer: str, receipt: str) -> bool:
-        """A server process that goes on with the commit holds the writer's row until it is done."""
-        connection.exec_driver_sql("SET lock_timeout = '5s'")
-        last = connection.exec_driver_sql(
-            "SELECT receipt FROM receipts WHERE writer = $1 FOR UPDATE", (writer,)
-        ).scalar_one()
-        connection.exec_driver_sql("SET lock_timeout = 0")
-        return bool(last == receipt)
 
     def as_unavailable(self, error: Exception) -> Unavailable | None:
         state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
@@ -149,7 +148,7 @@ class _Reader:
                 try:
                     async with self._turn:
                         return await self._read(sql, parameters, until)
-                except psycopg.OperationalError as error:
+                except (psycopg.OperationalError, TimeoutError) as error:
                     if time.monotonic() + BETWEEN_TRIES > until:
                         raise Unavailable("The database is away. Try again.") from error
                 await asyncio.sleep(BETWEEN_TRIES)
@@ -249,8 +248,8 @@ def _engine(conninfo: str) -> Engine:
 
 
 def _cannot_connect(error: DBAPIError) -> bool:
-    """Nobody answered, or the server is starting or stopping."""
+    """Nobody answered, the server is starting or stopping, or the end of our last session has to be waited for."""
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
         return isinstance(error.orig, psycopg.OperationalError)
-    return bool(state.startswith("08") or state in ("57P01", "57P02", "57P03"))
+    return bool(state.startswith("08") or state in ("57P01", "57P02", "57P03", "55P03"))

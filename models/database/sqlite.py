@@ -41,8 +41,9 @@ class Sqlite:
     def line_of(self, organization_id: int | None) -> str:  # noqa: ARG002
         return self.name
 
-    def prepare_writer(self, connection: Connection, writer: str) -> None:
+    def prepare_writer(self, connection: Connection, writer: str) -> str:  # noqa: ARG002
         """There is one, and its connection is not lost."""
+        return ""
 
     def dismiss_writer(self, connection: Connection, writer: str) -> None:
         """Nothing of it is kept."""
@@ -63,9 +64,6 @@ class Sqlite:
 
     def is_passing(self, error: Exception) -> bool:  # noqa: ARG002
         return False
-
-    def was_committed(self, connection: Connection, writer: str, receipt: str) -> bool:  # noqa: ARG002
-        return False  # what was not answered is not on disk
 
     def as_unavailable(self, error: Exception) -> Unavailable | None:
         raw = error.orig if isinstance(error, DBAPIError) else error

@@ -54,6 +54,8 @@ class Writer:
         self._committed = committed
         self._connection: Connection | None = None
         self._name = secrets.token_hex(8)
+        self._last = ""
+        """The receipt of the last transaction that was committed before this connection."""
 
     def work(self) -> None:
         """Until the lines are closed and empty."""
@@ -159,7 +161,8 @@ class Writer:
             self._hang_up()
             time.sleep(pause)
             try:
-                if self._backend.was_committed(self._connected(), self._name, receipt):
+                self._connected()
+                if self._last == receipt:
                     return True
                 raise _Lost
             except DBAPIError:
@@ -171,7 +174,7 @@ class Writer:
     def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = self._backend.engine.connect()
-            self._backend.prepare_writer(self._connection, self._name)
+            self._last = self._backend.prepare_writer(self._connection, self._name)
         return self._connection
 
     def _roll_back(self) -> None:
