@@ -8,7 +8,6 @@ as M1's raw handler does it, on a thread.
 
 import asyncio
 import gc
-import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,6 +18,7 @@ import uvloop
 from aiohttp import web
 
 from benchmarks import m1, s1
+from benchmarks.raw import connect_to_write
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -29,7 +29,7 @@ def main() -> None:
 
 async def _serve(database: Path, room: int) -> None:
     thread = ThreadPoolExecutor(max_workers=1)
-    connection = _connect(database)
+    connection = connect_to_write(database)
     sockets: set[web.WebSocketResponse] = set()
 
     async def listen(request: web.Request) -> web.WebSocketResponse:
@@ -67,14 +67,6 @@ async def _serve(database: Path, room: int) -> None:
     gc.freeze()
     print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
     await asyncio.Event().wait()
-
-
-def _connect(database: Path) -> sqlite3.Connection:
-    """As the program's own writer does."""
-    connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
 
 
 if __name__ == "__main__":

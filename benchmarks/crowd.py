@@ -11,13 +11,13 @@ import json
 import os
 import select
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from benchmarks.spoken_to import SpokenTo
 
 PATIENCE = 30.0
 PROTOCOL = "graphql-transport-ws"
@@ -34,38 +34,18 @@ class Heard:
     frame: str
 
 
-class Crowd:
+class Crowd(SpokenTo):
     """The process that listens. Use it in a `with`."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.crowd"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.communicate()
+    module = "benchmarks.crowd"
 
     def open(self, port: int, path: str, *, says: Sequence[Sequence[str]], hears: int) -> None:
         """Opens a socket for each item of `says`, which sends that, and hears so many messages after the first."""
-        self._do({"do": "open", "port": port, "path": path, "says": says, "hears": hears})
+        self.do({"do": "open", "port": port, "path": path, "says": says, "hears": hears})
 
     def tell(self, port: int, request: bytes) -> Heard:
         """Sends the request, and waits until every listener has heard one message more, and for the answer."""
-        return Heard(**self._do({"do": "tell", "port": port, "request": base64.b64encode(request).decode()}))
-
-    def _do(self, task: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(task).encode() + b"\n")
-        self._process.stdin.flush()
-        told: dict[str, Any] = json.loads(self._process.stdout.readline())
-        if "fault" in told:
-            raise RuntimeError(told["fault"])
-        return told
+        return Heard(**self.do({"do": "tell", "port": port, "request": base64.b64encode(request).decode()}))
 
 
 class _Listener:

@@ -8,15 +8,15 @@ server is what is measured; `cpu` tells how busy it was.
 
 import asyncio
 import base64
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import orjson
 import uvloop
+
+from benchmarks.spoken_to import SpokenTo
 
 PATIENCE = 10
 """Seconds beyond the round that an answer may take."""
@@ -42,42 +42,21 @@ class Load:
         return self.cpu / self.elapsed
 
 
-class Client:
+class Client(SpokenTo):
     """The process that asks. Use it in a `with`."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.communicate()
-
-    @property
-    def process_id(self) -> int:
-        return self._process.pid
+    module = "benchmarks.load"
 
     def ask(self, port: int, request: bytes, *, connections: int, seconds: float) -> Load:
         """Sends this request over and over. Raises RuntimeError when an answer is not 200, or not the same size
         as the one before."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         task = {
             "port": port,
             "request": base64.b64encode(request).decode(),
             "connections": connections,
             "nanoseconds": int(seconds * 1e9),
         }
-        self._process.stdin.write(orjson.dumps(task) + b"\n")
-        self._process.stdin.flush()
-        told = orjson.loads(self._process.stdout.readline())
-        if "fault" in told:
-            raise RuntimeError(told["fault"])
-        return Load(**told)
+        return Load(**self.do(task))
 
 
 class _Connection(asyncio.Protocol):

@@ -35,10 +35,10 @@ def main() -> None:
 async def _serve(database: Path, person: int) -> None:
     app = web.Application()
     for name, answer in ANSWERS.items():
-        connect = _connect_to_write if name in WRITES else _connect
+        connect = connect_to_write if name in WRITES else _connect
         app.router.add_post(f"/{name}", _on_the_loop(answer, connect(database), person))
         app.router.add_post(f"/{name}/{HOP}", _in_a_thread(answer, connect(database), person))
-    app.router.add_post(f"/{m1.NAME}/{GROUPS}", _in_groups(m1.write, _connect_to_write(database), person))
+    app.router.add_post(f"/{m1.NAME}/{GROUPS}", _in_groups(m1.write, connect_to_write(database), person))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -102,7 +102,7 @@ def _connect(database: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect_to_write(database: Path) -> sqlite3.Connection:
+def connect_to_write(database: Path) -> sqlite3.Connection:
     """As the program's own writer does."""
     connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
     for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
