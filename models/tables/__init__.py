@@ -1,6 +1,18 @@
 """What is stored: every table of a school, with the invariants that a database can hold."""
 
-from models.tables import calls, chats, conversations, events, files, links, organization, people, receipts, roster
+from models.tables import (
+    calls,
+    chats,
+    conversations,
+    events,
+    files,
+    links,
+    organization,
+    people,
+    receipts,
+    roster,
+    safeguarding,
+)
 from models.tables.base import metadata
 
 __all__ = [
@@ -15,4 +27,5 @@ __all__ = [
     "people",
     "receipts",
     "roster",
+    "safeguarding",
 ]

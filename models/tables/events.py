@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     MESSAGE_CHANGED = "MESSAGE_CHANGED"
     CONVERSATION_CHANGED = "CONVERSATION_CHANGED"
     PERSON_CHANGED = "PERSON_CHANGED"
+    REPORT_CHANGED = "REPORT_CHANGED"
 
 
 events = Table(
@@ -41,12 +42,14 @@ events = Table(
     Column("conversation_id", Key, info=holds.TECHNICAL),
     Column("message_id", Key, info=holds.TECHNICAL),
     Column("user_id", Key, info=holds.PERSON),
+    Column("report_id", Key, info=holds.TECHNICAL),
     Column("at", Moment, nullable=False, info=holds.CONDUCT),
     of_organization(),
     refers_to("chats", "chat_id"),
     refers_to("calls", "call_id"),
     refers_to("conversations", "conversation_id"),
     refers_to("messages", "message_id"),
+    refers_to("reports", "report_id"),
     refers_to("users", "user_id"),
     one_of("kind", EventKind),
 )
