@@ -10,7 +10,7 @@ from models.tables.people import users
 
 def erase_person(database: Database, organization_id: int, user_id: int) -> bool:
     """False for one who is erased already. His files may be removed afterwards, as `jobs.orphans` does. Raises
-    LookupError for nobody."""
+    LookupError for nobody, UnderReport while a report to which he matters is not settled."""
     with database.transaction(organization_id) as tx:
         tx.hold(organization_id)
         known = select(users.c.source_id).where(users.c.id == user_id, users.c.organization_id == organization_id)

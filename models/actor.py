@@ -13,7 +13,9 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    func,
     literal,
+    literal_column,
     select,
     type_coerce,
 )
@@ -98,6 +100,7 @@ def standing(viewer: Viewer) -> Select[Any]:
             _is_at(viewer, GroupKind.SUBGROUP, Position.TEACHER).label("teaches_subgroup"),
             _is_at(viewer, GroupKind.ORGANIZATION, *PERSONNEL).label("is_personnel"),
             _is_at(viewer, GroupKind.ORGANIZATION, *OFFICE).label("sees_memberships"),
+            _is_at(viewer, GroupKind.ORGANIZATION, safeguarding_position()).label("is_officer"),
             (knobs["callVisibility"].as_string() == CallVisibility.CREATED_AND_PUBLISHED).label(
                 "sees_created_calls"
             ),
@@ -109,6 +112,13 @@ def standing(viewer: Viewer) -> Select[Any]:
         .where(organizations.c.id == viewer.organization_id)
         .correlate(None)
     )
+
+
+def safeguarding_position() -> ColumnElement[str]:
+    """At which position of the organization, whose row it is, there are safeguarding officers. A policy that was
+    kept before there was the knob does not say so: then its administrators are."""
+    said = type_coerce(organizations.c.policy, JSON)["safeguardingPosition"].as_string()
+    return func.coalesce(said, literal_column(f"'{Policy().safeguarding_position.name}'"))
 
 
 def stands(viewer: Viewer, name: str) -> ColumnElement[bool]:
@@ -126,6 +136,11 @@ def is_personnel(viewer: Viewer) -> ColumnElement[bool]:
 
 def administers_organization(viewer: Viewer) -> ColumnElement[bool]:
     return stands(viewer, "is_administrator")
+
+
+def is_officer(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether he looks at reports, as the knob `safeguardingPosition` says."""
+    return stands(viewer, "is_officer")
 
 
 def person(viewer: Viewer) -> Select[Any]:
@@ -170,7 +185,7 @@ def _active() -> Prepared:
     return Prepared(whole.with_only_columns(*(whole.selected_columns[name] for name in FACTS)))
 
 
-def _is_at(viewer: Viewer, kind: GroupKind, *positions: Position) -> ColumnElement[bool]:
+def _is_at(viewer: Viewer, kind: GroupKind, *positions: Position | ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the viewer holds one of the positions in some group of this kind."""
     return exists(
         select(literal(1))

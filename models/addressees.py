@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, union_all
 
 from models.addresses import OPENLY
+from models.blocks import are_apart
+from models.tables.base import Key
 from models.tables.conversations import Role, deliveries, recipients
 from models.tables.people import memberships, users
 
@@ -21,8 +23,9 @@ theirs = deliveries.alias("theirs")
 def people_addressed(message_id: int, author_id: int, *, parent: Any = None) -> Select[Any]:
     """`user_id`, `rank`: the active people to whom a message goes, each once, as the first of TO, CC, BCC.
 
-    Whoever addresses an audience in which he is does not address himself. In a reply, an audience to which the
-    parent went openly is those of it whom the parent has reached openly, and nobody else: a reply never widens.
+    Whoever addresses an audience in which he is does not address himself, nor anybody from whom a block keeps him
+    apart. In a reply, an audience to which the parent went openly is those of it whom the parent has reached
+    openly, and nobody else: a reply never widens.
     """
     rank = case(*((recipients.c.role == role, number) for role, number in RANKS.items()), else_=NOT_ADDRESSED)
     here = recipients.c.message_id == message_id
@@ -34,7 +37,11 @@ def people_addressed(message_id: int, author_id: int, *, parent: Any = None) -> 
     members = (
         select(memberships.c.user_id, rank.label("rank"))
         .select_from(audiences)
-        .where(here, memberships.c.user_id != author_id)
+        .where(
+            here,
+            memberships.c.user_id != author_id,
+            ~are_apart(literal(author_id, Key), memberships.c.user_id),
+        )
     )
     is_member = memberships.c.until.is_(None)
     if parent is None:

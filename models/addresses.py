@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from models.actor import ASKING, Actor, Viewer
+from models.blocks import are_apart
 from models.database import Transaction
 from models.decide_messages import may_answer
 from models.errors import Code, Refused
@@ -122,11 +123,14 @@ def check_reach(
 
 
 def _reaches(actor: Actor, row: Any, *, is_answered: bool) -> bool:
-    """Whether a person may be addressed. Who has left may still be answered: no copy is made for him."""
+    """Whether a person may be addressed. Who has left may still be answered: no copy is made for him. A block
+    stands in the way of an answer as well."""
     if row.is_active and row.starts:
         return True
-    return is_answered and may_answer(
-        actor, starts=bool(row.starts), other_starts=bool(row.other_starts), other_has_written=True
+    return (
+        is_answered
+        and not row.apart
+        and may_answer(actor, starts=bool(row.starts), other_starts=bool(row.other_starts), other_has_written=True)
     )
 
 
@@ -137,6 +141,7 @@ def _person() -> Prepared:
         "is_active": users.c.deactivated_at.is_(None),
         "starts": may_start(ASKING, ASKING.id, users.c.id),
         "other_starts": may_start(ASKING, users.c.id, ASKING.id),
+        "apart": are_apart(ASKING.id, users.c.id),
     }
     whole = select(*(fact.label(name) for name, fact in facts.items()))
     wanted = bindparam("person", type_=Key)

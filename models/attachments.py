@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, i
 from models.actor import Actor, Viewer, actor
 from models.database import Transaction
 from models.errors import Code, Refused, refuse
+from models.reports import is_opened
 from models.tables.base import Key
 from models.tables.conversations import attachments, deliveries
 from models.tables.files import loose_files
@@ -43,7 +44,8 @@ class File:
 
 
 def visible_attachments(viewer: Viewer) -> Select[Any]:
-    """Those of messages of which the viewer has a live delivery, and his own uploads that wait for a message."""
+    """Those of messages of which the viewer has a live delivery, or which he reads as a safeguarding officer, and
+    his own uploads that wait for a message."""
     return select(attachments).where(
         attachments.c.organization_id == viewer.organization_id,
         or_(
@@ -55,6 +57,7 @@ def visible_attachments(viewer: Viewer) -> Select[Any]:
                 )
             ),
             and_(attachments.c.message_id.is_(None), attachments.c.uploader_id == viewer.id),
+            is_opened(viewer, attachments.c.message_id),
         ),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true, union
 
-from models.actor import Viewer, administers_organization, stands
+from models.actor import Viewer, administers_organization, is_officer, stands
 from models.chat_scopes import mine
 from models.tables.calls import CallStatus, calls
 from models.tables.chats import chats, participations
@@ -25,6 +25,7 @@ PUBLICATIONS = (EventKind.CALL_PUBLISHED,)
 MESSAGE_ARRIVALS = (EventKind.MESSAGE_SENT,)
 MESSAGE_CHANGES = (EventKind.MESSAGE_CHANGED,)
 CONVERSATION_CHANGES = (EventKind.CONVERSATION_CHANGED, EventKind.CHAT_CHANGED)
+REPORT_CHANGES = (EventKind.REPORT_CHANGED,)
 """From which kinds of events each subscription is told."""
 
 ENDINGS = (EventKind.PERSON_CHANGED,)
@@ -126,6 +127,11 @@ def message_arrivals(viewer: Viewer, since: Any, conversation_id: Any = None) ->
 def message_changes(viewer: Viewer, since: Any) -> Select[Any]:
     """Changes of the viewer's own copies."""
     return _events(viewer, since, MESSAGE_CHANGES).where(events.c.user_id == viewer.id)
+
+
+def report_changes(viewer: Viewer, since: Any) -> Select[Any]:
+    """Changes of reports, told to each officer by himself, for as long as he is one."""
+    return _events(viewer, since, REPORT_CHANGES).where(events.c.user_id == viewer.id, is_officer(viewer))
 
 
 def conversation_changes(viewer: Viewer, since: Any) -> Select[Any]:

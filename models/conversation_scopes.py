@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from models.actor import Viewer
+from models.blocks import are_apart
 from models.messages import is_unread, visible_messages
 from models.reach import may_start
 from models.tables.chats import chats, participations
@@ -66,7 +67,8 @@ def any_conversations(viewer: Viewer) -> Select[Any]:
 
 
 def _conversations(viewer: Viewer) -> Select[Any]:
-    """With what decisions ask of the other person of a DIRECT one; each column is worked out when read."""
+    """With what decisions ask of the other person of a DIRECT one; each column is worked out when read. What
+    somebody has written who is blocked, or blocks the viewer, is nothing to answer."""
     other = _other(viewer)
     is_direct = conversations.c.kind == ConversationKind.DIRECT
     has_written = exists(
@@ -88,7 +90,9 @@ def _conversations(viewer: Viewer) -> Select[Any]:
             other.label("counterpart_id"),
             case((is_direct, may_start(viewer, viewer.id, other)), else_=False).label("starts"),
             case((is_direct, may_start(viewer, other, viewer.id)), else_=False).label("other_starts"),
-            case((is_direct, has_written), else_=False).label("other_has_written"),
+            case((is_direct, and_(has_written, ~are_apart(viewer.id, other))), else_=False).label(
+                "other_has_written"
+            ),
             case((is_direct, is_active), else_=True).label("other_is_active"),
         )
         .select_from(mine.join(conversations, conversations.c.id == mine.c.room_id))

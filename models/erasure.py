@@ -9,6 +9,7 @@
 """
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, delete, exists, literal, select, update
@@ -22,6 +23,7 @@ from models.events import Command, record, store, take_numbers, tell_messenger
 from models.group_conversations import succeed
 from models.mentions import replace_mentions
 from models.organization import organization
+from models.reports import forget_words_of, is_kept, undecided_about
 from models.tables.chats import chats
 from models.tables.chats import participations as parts
 from models.tables.conversations import ConversationKind, Format, conversations, deliveries, messages, recipients
@@ -37,6 +39,7 @@ from models.tables.people import (
     search_words,
     users,
 )
+from models.tables.safeguarding import blocks
 from models.text import fold
 
 ERASED = "\x1ferased "
@@ -55,6 +58,10 @@ FAMILY = guardianships.alias("family")
 LEARNING = memberships.alias("learning")
 
 
+class UnderReport(Exception):
+    """Reports wait for a decision to which this person matters; `args`: how many."""
+
+
 def mark(organization_id: int, source_id: str) -> str:
     """What stands for the sourcedId of an erased person. From it the sourcedId is not read back."""
     return ERASED + hashlib.sha256(f"{organization_id}:{source_id}".encode()).hexdigest()
@@ -67,7 +74,8 @@ def is_erased(person: Any) -> bool:
 
 def erase(tx: Transaction, organization_id: int, user_id: int) -> bool:
     """Erases the person; False for one who is erased already, and then nothing is written. The files are removable
-    afterwards, as those of other messages that are gone. Raises LookupError for nobody."""
+    afterwards, as those of other messages that are gone. Raises LookupError for nobody, and UnderReport while a
+    report that he made, or that names a message of his, is not settled."""
     tx.hold(organization_id)
     which = (users.c.organization_id == organization_id, users.c.id == user_id)
     person = tx.execute(select(users).where(*which)).one_or_none()
@@ -75,6 +83,8 @@ def erase(tx: Transaction, organization_id: int, user_id: int) -> bool:
         raise LookupError(user_id)
     if is_erased(person):
         return False
+    if undecided := undecided_about(tx, user_id):
+        raise UnderReport(undecided)
     locale = organization(tx, organization_id).locale
     _rename(tx, person, NAMES[locale])
     _silence(tx, person, TEXTS[locale])
@@ -82,6 +92,7 @@ def erase(tx: Transaction, organization_id: int, user_id: int) -> bool:
     _leave(tx, person)
     _unlink(tx, person)
     _take_place_from_family(tx, person)
+    forget_words_of(tx, user_id)
     for table, column in _ITS_OWN:
         tx.execute(delete(table).where(column == user_id))
     replace_mentions(tx, organization_id, _called(person), NAMES[locale])
@@ -109,6 +120,8 @@ _ITS_OWN: tuple[tuple[Table, ColumnElement[Any]], ...] = (
     (memberships, memberships.c.user_id),
     (guardianships, guardianships.c.guardian_id),
     (guardianships, guardianships.c.child_id),
+    (blocks, blocks.c.user_id),
+    (blocks, blocks.c.blocked_id),
 )
 """Rows that say nothing but of him."""
 
@@ -164,8 +177,12 @@ def _take_copies(tx: Transaction, user_id: int) -> None:
 AT_ONCE = 500
 
 
-def forget_texts(tx: Transaction, message_ids: list[int]) -> None:
-    """Of these messages, which nobody sees, nothing is left but that they were."""
+def forget_texts(tx: Transaction, message_ids: list[int], *, settled_before: datetime | None = None) -> None:
+    """Of these messages, which nobody sees, nothing is left but that they were; and what a report needs, unless it
+    was settled before this moment."""
+    needed = select(messages.c.id).where(messages.c.id.in_(message_ids), is_kept(messages.c.id, settled_before))
+    kept = set(tx.execute(needed).scalars())
+    message_ids = [number for number in message_ids if number not in kept]
     drop_files(tx, files.c.message_id.in_(message_ids))
     tx.execute(delete(recipients).where(recipients.c.message_id.in_(message_ids)))
     emptied = {"body": "", "subject": None, "subject_key": None}

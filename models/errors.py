@@ -33,6 +33,7 @@ class Code(StrEnum):
     NOT_IN_TRASH = auto()
     NO_RECIPIENT = auto()
     KIND_NOT_OFFERED = auto()
+    ALREADY_HIDDEN = auto()
 
 
 class Refused(Exception):

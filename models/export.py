@@ -2,7 +2,7 @@
 
 The tables' own words (`models.personal`) say which rows and columns these are; so what is added to them later is
 given out as well. Of others there is what he sees anyhow: their names, and what they wrote to him; never a blind
-recipient, a draft or a mark of theirs.
+recipient, a draft or a mark of theirs, nor that they reported or blocked him.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from models.tables.chats import chats, participations
 from models.tables.conversations import Role, attachments, conversations, deliveries, messages, recipients
 from models.tables.holds import SECRET
 from models.tables.people import groups, users
+from models.tables.safeguarding import blocks
 
 Known = dict[str, list[dict[str, Any]]]
 """Rows as JSON, by what they are about."""
@@ -56,8 +57,11 @@ def files_of(tx: Transaction, user_id: int) -> list[Any]:
 
 
 def _rows(table: Table, user_id: int) -> Any:
-    """Those that name him. In a draft that is another's nobody sees whom it is for."""
+    """Those that name him. In a draft that is another's nobody sees whom it is for; and nobody learns who has
+    blocked him."""
     named = [or_(*(column == user_id for column in people_of(table)))]
+    if table is blocks:
+        named = [table.c.user_id == user_id]
     if table is recipients:
         named += [_is_open_to(table.c.message_id, table.c.role, user_id)]
     if table is messages or table is conversations:

@@ -16,6 +16,7 @@ from models.database import Transaction
 from models.decide_conversations import Copy, MessageAction, decide_with_copy
 from models.errors import Code, Refused
 from models.messages import find_messages, record_changes, visible_messages
+from models.reports import is_kept
 from models.tables.conversations import ConversationKind, deliveries, messages, recipients
 from models.tables.people import users
 from models.threads import list_anew
@@ -122,9 +123,11 @@ def _move(tx: Transaction, actor: Actor, found: Sequence[Any], **values: Any) ->
 
 
 def _erase(tx: Transaction, message_ids: Sequence[int]) -> None:
-    """Of those of which nobody has a copy any more nothing is left but that they were."""
+    """Of those of which nobody has a copy any more, and which no report names, nothing is left but that they
+    were."""
     kept = exists(select(literal(1)).where(others.c.message_id == messages.c.id, others.c.deleted_at.is_(None)))
-    gone = tx.execute(select(messages.c.id).where(messages.c.id.in_(message_ids), ~kept)).scalars().all()
+    which = (messages.c.id.in_(message_ids), ~kept, ~is_kept(messages.c.id))
+    gone = tx.execute(select(messages.c.id).where(*which)).scalars().all()
     if not gone:
         return
     for message_id in gone:

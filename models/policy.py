@@ -21,6 +21,9 @@ MOST_BYTES = 1024**3
 MOST_DAYS = 100 * 366
 """How far the numbers may be turned up."""
 
+MAY_SAFEGUARD = (Position.TEACHER, Position.STAFF, Position.ADMINISTRATOR, Position.OWNER)
+"""At which positions of an organization there may be safeguarding officers: never learners and guardians."""
+
 
 class LinkRequirement(StrEnum):
     """What a person without a linked profile may not do (E41, reading A12)."""
@@ -75,7 +78,8 @@ class Policy(Knobs):
     """All knobs of one organization. `domain.md` lists what each preset sets.
 
     `most_attachment_bytes`: of all attachments of one message together. `retention_days`: how long a message is
-    kept after it was sent; None: for ever.
+    kept after it was sent; None: for ever. `safeguarding_position`: who is at this position of the organization
+    looks at reports.
     """
 
     messaging_enabled: StrictBool = True
@@ -97,6 +101,7 @@ class Policy(Knobs):
     chat_kinds: tuple[ChatKind, ...] = ()
     retention_days: Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)] | None = None
     call_visibility: CallVisibility = CallVisibility.CREATED_AND_PUBLISHED
+    safeguarding_position: Position = Position.ADMINISTRATOR
     reach: tuple[ReachRule, ...] = ()
 
     @field_validator("conversation_kinds", "chat_kinds")
@@ -108,6 +113,14 @@ class Policy(Knobs):
         if ConversationKind.CHAT in kinds:
             raise PydanticCustomError("chat", "CHAT is no choice: a chat's conversation comes with the chat")
         return kinds
+
+    @field_validator("safeguarding_position")
+    @classmethod
+    def _of_personnel(cls, position: Position) -> Position:
+        if position not in MAY_SAFEGUARD:
+            choices = ", ".join(each.name for each in MAY_SAFEGUARD)
+            raise PydanticCustomError("no_officer", "one of {choices}", {"choices": choices})
+        return position
 
     @field_validator("reach")
     @classmethod

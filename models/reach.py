@@ -1,8 +1,9 @@
 """Who may start writing to whom, and which audiences may somebody address?
 
 Reach is data: a rule lets who is at one position of a kind of group start with those at another position there,
-or, where it descends, in the groups below. Two knobs add oneself, and guardians and their own children. This says
-nothing of switches, and of who has left: `models.decide_messages` asks for those.
+or, where it descends, in the groups below. Two knobs add oneself, and guardians and their own children. Whoever is
+blocked by the other, or blocks him, starts nothing. This says nothing of switches, and of who has left:
+`models.decide_messages` asks for those.
 """
 
 from typing import Any
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 
 from models.actor import Viewer, stands
+from models.blocks import are_apart
 from models.tables.organization import reach_rules
 from models.tables.people import (
     GroupKind,
@@ -52,7 +54,7 @@ addressee = users.alias("addressee")
 def may_start(viewer: Viewer, starter: Any, other: Any) -> ColumnElement[bool]:
     """Whether one person of the viewer's organization may start writing to another, or to himself."""
     return or_(
-        and_(starter != other, reaches(viewer, starter, other)),
+        and_(starter != other, reaches(viewer, starter, other), ~are_apart(starter, other)),
         and_(starter == other, stands(viewer, "self_messages")),
     )
 
@@ -82,7 +84,11 @@ def people_in_reach(viewer: Viewer) -> Select[Any]:
         users.c.organization_id == viewer.organization_id,
         users.c.deactivated_at.is_(None),
         or_(
-            and_(users.c.id != viewer.id, or_(exists(given), _by_guardianship(viewer, viewer.id, users.c.id))),
+            and_(
+                users.c.id != viewer.id,
+                or_(exists(given), _by_guardianship(viewer, viewer.id, users.c.id)),
+                ~are_apart(viewer.id, users.c.id),
+            ),
             and_(users.c.id == viewer.id, stands(viewer, "self_messages")),
         ),
     )

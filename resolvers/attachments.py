@@ -6,6 +6,7 @@ from sqlalchemy import Integer, Select, bindparam, exists, literal
 
 from models.actor import ASKING, Viewer, person
 from models.attachments import File, attachments_of, visible_attachments
+from models.authorization.conversations import SEES_FILE
 from models.database import Database
 from models.prepared import Prepared
 from models.tables.conversations import attachments
@@ -40,6 +41,7 @@ async def find_file(database: Database, viewer: Viewer, attachment_id: int) -> F
 Projection(
     "Attachment",
     attachments,
+    seen_by=SEES_FILE,
     id=id_of("Attachment"),
     name=Column(),
     content_type=Column(),

@@ -8,6 +8,8 @@ from sqlalchemy import String, select
 
 from models import calls as rules
 from models.actor import Actor, Rights, person
+from models.authorization.chats import JOINS_CALL, PUBLISHES_CALL, SEES_CALL
+from models.authorization.people import HAS_DONE_IT, IS_ONESELF
 from models.chat_scopes import another_is_published, any_calls, any_chats, visible_calls
 from models.decide import CallAction, InCall, decide
 from models.tables.calls import CallStatus, calls
@@ -64,18 +66,25 @@ def _in_call(
 Projection(
     "Call",
     calls,
+    seen_by=SEES_CALL,
     id=id_of("Call"),
     chat=One(
         "Chat",
         lambda row, _: any_chats(VIEWER).where(chats.c.id == row.chat_id),
         shared=lambda row, _: select(chats).where(chats.c.id == row.chat_id),
+        seen_by=SEES_CALL,
     ),
     title=Column(),
     starts_at=Column(),
     status=Column(),
-    last_actor=One("User", lambda row, _: select(users).where(users.c.id == row.last_actor_id), optional=True),
+    last_actor=One(
+        "User",
+        lambda row, _: select(users).where(users.c.id == row.last_actor_id),
+        optional=True,
+        seen_by=SEES_CALL,
+    ),
     last_acted_at=Column(),
-    join_url=Derived(_join_url, (lambda row: address(row.url), *STANDING[:4]), optional=True),
+    join_url=Derived(_join_url, (lambda row: address(row.url), *STANDING[:4]), optional=True, seen_by=JOINS_CALL),
     viewer_actions=Derived(_actions, STANDING, gives_list=True),
 )
 
@@ -83,21 +92,30 @@ Projection(
 # ----------------------------------------------------------------------------------------- mutations
 
 for _payload in ("CreateCallPayload", "UpdateCallPayload", "PublishCallPayload", "FinishCallPayload"):
-    Projection(_payload, call=One("Call", lambda _, __: any_calls(VIEWER).where(calls.c.id == given("call"))))
+    Projection(
+        _payload,
+        seen_by=HAS_DONE_IT,
+        call=One("Call", lambda _, __: any_calls(VIEWER).where(calls.c.id == given("call")), seen_by=HAS_DONE_IT),
+    )
 
 Projection(
     "DeleteCallPayload",
+    seen_by=HAS_DONE_IT,
     deleted_call_id=Column(lambda _: spelled("Call", given("call"))),
-    chat=One("Chat", lambda _, __: any_chats(VIEWER).where(chats.c.id == given("chat"))),
-    badges=One("Badges", lambda _, __: person(VIEWER)),
+    chat=One("Chat", lambda _, __: any_chats(VIEWER).where(chats.c.id == given("chat")), seen_by=HAS_DONE_IT),
+    badges=One("Badges", lambda _, __: person(VIEWER), seen_by=IS_ONESELF),
 )
 
 Projection(
     "CallAlreadyPublishedError",
+    seen_by=PUBLISHES_CALL,
     code=Column(lambda _: given("code", String())),
     reason=Column(lambda _: given("reason", String())),
     published_call=One(
-        "Call", lambda _, __: visible_calls(VIEWER).where(calls.c.id == given("call")), optional=True
+        "Call",
+        lambda _, __: visible_calls(VIEWER).where(calls.c.id == given("call")),
+        optional=True,
+        seen_by=SEES_CALL,
     ),
 )
 

@@ -8,6 +8,9 @@ from sqlalchemy import Select, exists, func, literal, or_, select
 
 from models import chats as rules
 from models.actor import Actor, Rights, administers_organization, person
+from models.authorization.chats import ENTERS_CHAT, SEES_CALL, SEES_CHAT
+from models.authorization.conversations import SEES_CONVERSATION
+from models.authorization.people import HAS_DONE_IT, IS_ONESELF, SEES_GROUP
 from models.chat_scopes import any_chats, has_administrator, visible_calls
 from models.conversation_scopes import conversation_of_chat
 from models.database import Transaction
@@ -119,20 +122,35 @@ def _in_chat(
 Projection(
     "Chat",
     chats,
+    seen_by=SEES_CHAT,
     id=id_of("Chat"),
     name=Column(),
     kind=Column(),
     is_mandatory=Column(lambda row: row.kind.in_(MANDATORY)),
-    group=One("Group", lambda row, _: visible_groups(VIEWER).where(groups.c.id == row.group_id), optional=True),
+    group=One(
+        "Group",
+        lambda row, _: visible_groups(VIEWER).where(groups.c.id == row.group_id),
+        optional=True,
+        seen_by=SEES_GROUP,
+    ),
     participant_count=Column(_count),
     linked_participant_count=Column(lambda row: _count(row, participations.c.is_linked)),
     participants=Page(
-        "ChatParticipant", _participants, keys=("search_key", "user_id"), arguments=frozenset({"search"})
+        "ChatParticipant",
+        _participants,
+        keys=("search_key", "user_id"),
+        arguments=frozenset({"search"}),
+        seen_by=SEES_CHAT,
     ),
-    published_call=One("Call", _published_call, optional=True),
-    calls=Page("Call", _calls, keys=("starts_at", "id"), descending=True),
-    url=Derived(_url, (lambda row: address(row.url), *STANDING[:3]), optional=True),
-    conversation=One("Conversation", lambda row, _: conversation_of_chat(VIEWER, row.id), optional=True),
+    published_call=One("Call", _published_call, optional=True, seen_by=SEES_CALL),
+    calls=Page("Call", _calls, keys=("starts_at", "id"), descending=True, seen_by=SEES_CALL),
+    url=Derived(_url, (lambda row: address(row.url), *STANDING[:3]), optional=True, seen_by=ENTERS_CHAT),
+    conversation=One(
+        "Conversation",
+        lambda row, _: conversation_of_chat(VIEWER, row.id),
+        optional=True,
+        seen_by=SEES_CONVERSATION,
+    ),
     viewer_is_administrator=Column(),
     viewer_actions=Derived(_actions, STANDING, gives_list=True),
 )
@@ -140,7 +158,8 @@ Projection(
 Projection(
     "ChatParticipant",
     participations,
-    user=One("User", lambda row, _: select(users).where(users.c.id == row.user_id)),
+    seen_by=SEES_CHAT,
+    user=One("User", lambda row, _: select(users).where(users.c.id == row.user_id), seen_by=SEES_CHAT),
     is_administrator=Column(),
     is_linked=Column(),
     joined_at=Column(),
@@ -152,7 +171,7 @@ Projection(
 
 def _changed_chat() -> One:
     """The chat as the mutation leaves it, also for who has just left it."""
-    return One("Chat", lambda _, __: any_chats(VIEWER).where(chats.c.id == given("chat")))
+    return One("Chat", lambda _, __: any_chats(VIEWER).where(chats.c.id == given("chat")), seen_by=HAS_DONE_IT)
 
 
 for _payload in (
@@ -162,14 +181,19 @@ for _payload in (
     "RemoveChatParticipantsPayload",
     "SetChatAdministratorPayload",
 ):
-    Projection(_payload, chat=_changed_chat())
+    Projection(_payload, seen_by=HAS_DONE_IT, chat=_changed_chat())
 
 Projection(
     "DeleteChatPayload",
+    seen_by=HAS_DONE_IT,
     deleted_chat_id=Column(lambda _: spelled("Chat", given("chat"))),
-    badges=One("Badges", lambda _, __: person(VIEWER)),
+    badges=One("Badges", lambda _, __: person(VIEWER), seen_by=IS_ONESELF),
 )
-Projection("MarkChatsSeenPayload", badges=One("Badges", lambda _, __: person(VIEWER)))
+Projection(
+    "MarkChatsSeenPayload",
+    seen_by=HAS_DONE_IT,
+    badges=One("Badges", lambda _, __: person(VIEWER), seen_by=IS_ONESELF),
+)
 
 
 async def create_chat(

@@ -9,6 +9,9 @@ from models import conversations as rules
 from models import group_conversations as group_rules
 from models import messages as message_rules
 from models.actor import Actor, person
+from models.authorization.chats import SEES_CHAT
+from models.authorization.conversations import SEES_CONVERSATION, SEES_MESSAGE
+from models.authorization.people import HAS_DONE_IT, IS_ONESELF
 from models.chat_scopes import visible_chats
 from models.conversation_scopes import (
     any_conversations,
@@ -75,13 +78,27 @@ def _why_not_reply(actor: Actor, *standing: Any) -> Code | None:
 Projection(
     "Conversation",
     conversations,
+    seen_by=SEES_CONVERSATION,
     id=id_of("Conversation"),
     kind=Column(),
     title=Column(lambda row: title_of(VIEWER, row)),
-    chat=One("Chat", lambda row, _: visible_chats(VIEWER).where(chats.c.id == row.id), optional=True),
-    participants=Page("Participant", lambda row, _: people_in(VIEWER, row), keys=("search_key", "user_id")),
-    messages=Page("Message", lambda row, _: messages_in(VIEWER, row.id), keys=("event",), newest=True),
-    last_message=One("Message", _last_message, optional=True),
+    chat=One(
+        "Chat", lambda row, _: visible_chats(VIEWER).where(chats.c.id == row.id), optional=True, seen_by=SEES_CHAT
+    ),
+    participants=Page(
+        "Participant",
+        lambda row, _: people_in(VIEWER, row),
+        keys=("search_key", "user_id"),
+        seen_by=SEES_CONVERSATION,
+    ),
+    messages=Page(
+        "Message",
+        lambda row, _: messages_in(VIEWER, row.id),
+        keys=("event",),
+        newest=True,
+        seen_by=SEES_MESSAGE,
+    ),
+    last_message=One("Message", _last_message, optional=True, seen_by=SEES_MESSAGE),
     unread_count=Column(_unread_count),
     is_muted=Column(),
     viewer_actions=Derived(_actions, STANDING, gives_list=True),
@@ -90,7 +107,8 @@ Projection(
 
 Projection(
     "Participant",
-    user=One("User", lambda row, _: select(users).where(users.c.id == row.user_id)),
+    seen_by=SEES_CONVERSATION,
+    user=One("User", lambda row, _: select(users).where(users.c.id == row.user_id), seen_by=SEES_CONVERSATION),
     is_administrator=Column(),
     joined_at=Column(),
     left_at=Column(optional=True),
@@ -103,12 +121,14 @@ Projection(
 def _changed_conversation() -> One:
     """The conversation as the mutation leaves it, also for who has just left it."""
     return One(
-        "Conversation", lambda _, __: any_conversations(VIEWER).where(conversations.c.id == given("conversation"))
+        "Conversation",
+        lambda _, __: any_conversations(VIEWER).where(conversations.c.id == given("conversation")),
+        seen_by=HAS_DONE_IT,
     )
 
 
 def _badges() -> One:
-    return One("Badges", lambda _, __: person(VIEWER))
+    return One("Badges", lambda _, __: person(VIEWER), seen_by=IS_ONESELF)
 
 
 for _payload in (
@@ -120,17 +140,23 @@ for _payload in (
     "SetParticipantAdministratorPayload",
     "LeaveConversationPayload",
 ):
-    Projection(_payload, conversation=_changed_conversation())
+    Projection(_payload, seen_by=HAS_DONE_IT, conversation=_changed_conversation())
 for _payload in ("MuteConversationPayload", "MarkConversationReadPayload"):
-    Projection(_payload, conversation=_changed_conversation(), badges=_badges())
+    Projection(_payload, seen_by=HAS_DONE_IT, conversation=_changed_conversation(), badges=_badges())
 Projection(
     "DeleteConversationPayload",
+    seen_by=HAS_DONE_IT,
     deleted_conversation_id=Column(lambda _: spelled("Conversation", given("conversation"))),
     badges=_badges(),
 )
 Projection(
     "SendMessagePayload",
-    sent=One("Message", lambda _, __: any_messages(VIEWER).where(messages.c.id == given("message"))),
+    seen_by=HAS_DONE_IT,
+    sent=One(
+        "Message",
+        lambda _, __: any_messages(VIEWER).where(messages.c.id == given("message")),
+        seen_by=HAS_DONE_IT,
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from models.authorization.conversations import HAS_NEWS
 from models.chat_scopes import visible_calls
 from models.feed import news
 from models.messages import visible_messages
@@ -12,7 +13,9 @@ from resolvers.paging import Page
 from resolvers.projection import Column, OneOf, Projection
 from resolvers.statement import VIEWER, Expression, Row
 
-FEED = Page("FeedItem", lambda _, __: news(VIEWER), keys=("number",), descending=True, called="Feed")
+FEED = Page(
+    "FeedItem", lambda _, __: news(VIEWER), keys=("number",), descending=True, called="Feed", seen_by=HAS_NEWS
+)
 """The entry of a viewer's feed."""
 
 
@@ -24,6 +27,7 @@ def _at(row: Row) -> Expression:
 
 Projection(
     "FeedItem",
+    seen_by=HAS_NEWS,
     at=Column(_at),
     subject=OneOf(
         None,
@@ -35,5 +39,6 @@ Projection(
                 calls.c.id == row.id, calls.c.published_event == row.number
             ),
         },
+        seen_by=HAS_NEWS,
     ),
 )

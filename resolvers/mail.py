@@ -12,6 +12,8 @@ from models import mail as mails
 from models.actor import Actor, person
 from models.addresses import Address
 from models.audiences import parse_audience
+from models.authorization.conversations import SEES_MESSAGE
+from models.authorization.people import HAS_DONE_IT, IS_ONESELF
 from models.database import Transaction
 from models.letters import Letter
 from models.mailboxes import MailFolder, is_unread_there, mail_contains, mail_in, unread_in
@@ -73,15 +75,21 @@ def _mail(row: Row, arguments: Arguments) -> Select[Any]:
     return found
 
 
-MAILBOX = _Mailbox("Mailbox", arguments=frozenset({"folder"}))
+MAILBOX = _Mailbox("Mailbox", arguments=frozenset({"folder"}), seen_by=IS_ONESELF)
 """The entry of a viewer's mailbox."""
 
 Projection(
     "Mailbox",
+    seen_by=IS_ONESELF,
     folder=Column(lambda row: constant(_folder(row))),
     unread_count=Column(lambda row: unread_in(VIEWER, _folder(row))),
     messages=_InFolder(
-        "Message", _mail, keys=("place",), newest=True, arguments=frozenset({"unreadOnly", "search"})
+        "Message",
+        _mail,
+        keys=("place",),
+        newest=True,
+        arguments=frozenset({"unreadOnly", "search"}),
+        seen_by=SEES_MESSAGE,
     ),
 )
 
@@ -91,19 +99,27 @@ Projection(
 
 def _message() -> One:
     """The mail as the mutation leaves it, also for who repeats a call and has deleted it since."""
-    return One("Message", lambda _, __: any_messages(VIEWER).where(messages.c.id == given("message")))
+    return One(
+        "Message",
+        lambda _, __: any_messages(VIEWER).where(messages.c.id == given("message")),
+        seen_by=HAS_DONE_IT,
+    )
 
 
 def _badges() -> One:
-    return One("Badges", lambda _, __: person(VIEWER))
+    return One("Badges", lambda _, __: person(VIEWER), seen_by=IS_ONESELF)
 
 
-Projection("SendMailPayload", sent=_message())
-Projection("SaveDraftPayload", draft=_message())
-Projection("DiscardDraftPayload", discarded_draft_id=Column(lambda _: spelled("Message", given("message"))))
+Projection("SendMailPayload", seen_by=HAS_DONE_IT, sent=_message())
+Projection("SaveDraftPayload", seen_by=HAS_DONE_IT, draft=_message())
+Projection(
+    "DiscardDraftPayload",
+    seen_by=HAS_DONE_IT,
+    discarded_draft_id=Column(lambda _: spelled("Message", given("message"))),
+)
 for _payload in ("TrashMessagesPayload", "RestoreMessagesPayload"):
-    Projection(_payload, messages=changed_messages(), badges=_badges())
-Projection("PurgeMessagesPayload", purged_message_ids=given_ids("ids"), badges=_badges())
+    Projection(_payload, seen_by=HAS_DONE_IT, messages=changed_messages(), badges=_badges())
+Projection("PurgeMessagesPayload", seen_by=HAS_DONE_IT, purged_message_ids=given_ids("ids"), badges=_badges())
 
 
 @dataclass(frozen=True)

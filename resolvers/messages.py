@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import String, select
+from sqlalchemy import String, not_, select
 
 from models import messages as rules
 from models.actor import Actor, person
+from models.authorization.conversations import SEES_MESSAGE
+from models.authorization.people import HAS_DONE_IT, IS_ONESELF
 from models.conversation_scopes import any_conversations
 from models.database import Transaction
 from models.decide_conversations import (
@@ -20,6 +22,7 @@ from models.decide_conversations import (
 )
 from models.messages import any_messages, visible_messages
 from models.named import MOST_IDS
+from models.reports import has_reported
 from models.tables.conversations import ConversationKind, conversations, deliveries, messages
 from models.tables.people import users
 from resolvers.addresses import BCC, CC, TO
@@ -76,28 +79,35 @@ def _standing_of_conversation(row: Row) -> Expression:
 Projection(
     "Message",
     messages,
+    seen_by=SEES_MESSAGE,
     id=id_of("Message"),
     conversation=One(
         "Conversation",
         lambda row, _: any_conversations(VIEWER).where(conversations.c.id == row.conversation_id),
         shared=lambda row, _: select(conversations).where(conversations.c.id == row.conversation_id),
+        seen_by=SEES_MESSAGE,
     ),
-    author=One("User", lambda row, _: select(users).where(users.c.id == row.author_id)),
+    author=One("User", lambda row, _: select(users).where(users.c.id == row.author_id), seen_by=SEES_MESSAGE),
     subject=Column(optional=True),
     body=BODY,
     format=Column(),
     sent_at=Column(optional=True),
     is_read=Column(),
     in_reply_to=One(
-        "Message", lambda row, _: visible_messages(VIEWER).where(messages.c.id == row.parent_id), optional=True
+        "Message",
+        lambda row, _: visible_messages(VIEWER).where(messages.c.id == row.parent_id),
+        optional=True,
+        seen_by=SEES_MESSAGE,
     ),
     to=TO,
     cc=CC,
     bcc=BCC,
-    attachments=Many("Attachment", attachments_in),
+    attachments=Many("Attachment", attachments_in, seen_by=SEES_MESSAGE),
     viewer_actions=Derived(
         _actions, (_standing_of_conversation, "event", "received_as", "is_read", "is_trashed"), gives_list=True
     ),
+    viewer_can_report=Column(lambda row: not_(row.is_author)),
+    viewer_has_reported=Column(lambda row: has_reported(VIEWER, row.id)),
 )
 
 
@@ -114,6 +124,7 @@ def changed_messages() -> Many:
             .order_by(deliveries.c.event, messages.c.id)
             .limit(MOST_IDS)
         ),
+        seen_by=HAS_DONE_IT,
     )
 
 
@@ -123,11 +134,17 @@ def given_ids(name: str) -> Derived:
 
 
 for _payload in ("MarkMessagesReadPayload", "MarkMessagesUnreadPayload"):
-    Projection(_payload, messages=changed_messages(), badges=One("Badges", lambda _, __: person(VIEWER)))
+    Projection(
+        _payload,
+        seen_by=HAS_DONE_IT,
+        messages=changed_messages(),
+        badges=One("Badges", lambda _, __: person(VIEWER), seen_by=IS_ONESELF),
+    )
 Projection(
     "DeleteMessagesPayload",
+    seen_by=HAS_DONE_IT,
     deleted_message_ids=given_ids("ids"),
-    badges=One("Badges", lambda _, __: person(VIEWER)),
+    badges=One("Badges", lambda _, __: person(VIEWER), seen_by=IS_ONESELF),
 )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, Subquery, false, func, literal_column, or_, select, tuple_
 from sqlalchemy.types import TypeEngine
 
+from models.authorization.rule import Rule
 from models.errors import BadRequest, LimitExceeded
 from models.tables.base import Key, Moment
 from models.text import contains
@@ -48,6 +49,7 @@ class Page(Entry):
     item: str
     source: Source
     keys: tuple[str, ...]
+    seen_by: Rule = field(kw_only=True)
     descending: bool = field(default=False, kw_only=True)
     newest: bool = field(default=False, kw_only=True)
     called: str = field(default="", kw_only=True)

@@ -5,6 +5,15 @@ from typing import Any
 from sqlalchemy import Select, Text, cast, select
 
 from models.actor import Actor
+from models.authorization.chats import SEES_CHAT
+from models.authorization.people import (
+    SEES_GROUP,
+    SEES_MEMBERS,
+    SEES_MEMBERSHIPS,
+    SEES_ORGANIZATION,
+    SEES_PERSON,
+)
+from models.blocks import has_blocked, may_block
 from models.chat_scopes import visible_chats
 from models.decide import decide_creation
 from models.people_scopes import (
@@ -26,6 +35,7 @@ from resolvers.ids import id_of
 from resolvers.paging import Page, searched
 from resolvers.projection import Column, Derived, Many, One, Part, Projection
 from resolvers.recipients import CAN_MESSAGE, CANNOT_MESSAGE_REASON
+from resolvers.safeguarding import REPORTS
 from resolvers.statement import VIEWER, Arguments, Row
 
 MOST_IN_A_LIST = 500
@@ -80,24 +90,30 @@ def _may_create_chat(actor: Actor, kind: str, teaches_it: bool) -> bool:
 Projection(
     "Organization",
     organizations,
+    seen_by=SEES_ORGANIZATION,
     id=id_of("Organization"),
     name=Column(),
     time_zone=Column(),
     locale=Column(),
-    policy=Part("Policy"),
+    policy=Part("Policy", seen_by=SEES_ORGANIZATION),
     chats=Page(
         "Chat",
         lambda _, arguments: chosen_chats(visible_chats(VIEWER), arguments),
         keys=("search_key", "id"),
         arguments=frozenset({"filter"}),
+        seen_by=SEES_CHAT,
     ),
-    groups=Page("Group", _groups, keys=("search_key", "id"), arguments=frozenset({"kind", "search"})),
+    groups=Page(
+        "Group", _groups, keys=("search_key", "id"), arguments=frozenset({"kind", "search"}), seen_by=SEES_GROUP
+    ),
     audit_entries=AUDIT,
+    reports=REPORTS,
 )
 
 Projection(
     "Policy",
     organizations,
+    seen_by=SEES_ORGANIZATION,
     preset=Column(),
     messaging_enabled=_knob("messaging_enabled"),
     conversation_kinds=_knob("conversation_kinds", gives_list=True),
@@ -111,35 +127,52 @@ Projection(
     link_requirement=_knob("link_requirement"),
     lockdown=_knob("lockdown"),
     retention_days=_knob("retention_days", optional=True),
+    safeguarding_position=_knob("safeguarding_position"),
 )
 
 Projection(
     "User",
     users,
+    seen_by=SEES_PERSON,
     id=id_of("User"),
     name=Column(),
     login=Column(),
     is_active=Column(lambda row: row.deactivated_at.is_(None)),
-    memberships=Many("Membership", _memberships),
+    memberships=Many("Membership", _memberships, seen_by=SEES_MEMBERSHIPS),
     viewer_can_message=CAN_MESSAGE,
     viewer_cannot_message_reason=CANNOT_MESSAGE_REASON,
+    viewer_can_block=Column(lambda row: may_block(VIEWER, row.id)),
+    viewer_has_blocked=Column(lambda row: has_blocked(VIEWER.id, row.id)),
 )
 
 Projection(
     "Membership",
-    group=One("Group", lambda row, _: any_group(VIEWER, row.group_id)),
+    seen_by=SEES_MEMBERSHIPS,
+    group=One("Group", lambda row, _: any_group(VIEWER, row.group_id), seen_by=SEES_MEMBERSHIPS),
     position=Column(),
 )
 
 Projection(
     "Group",
     groups,
+    seen_by=SEES_GROUP,
     id=id_of("Group"),
     name=Column(),
     kind=Column(),
     discipline=Column(optional=True),
-    parent=One("Group", lambda row, _: visible_groups(VIEWER).where(groups.c.id == row.parent_id), optional=True),
-    curators=Many("User", _curators),
-    members=Page("User", _members, keys=("search_key", "id"), arguments=frozenset({"position", "search"})),
+    parent=One(
+        "Group",
+        lambda row, _: visible_groups(VIEWER).where(groups.c.id == row.parent_id),
+        optional=True,
+        seen_by=SEES_GROUP,
+    ),
+    curators=Many("User", _curators, seen_by=SEES_GROUP),
+    members=Page(
+        "User",
+        _members,
+        keys=("search_key", "id"),
+        arguments=frozenset({"position", "search"}),
+        seen_by=SEES_MEMBERS,
+    ),
     viewer_can_create_chat=Derived(_may_create_chat, ("kind", lambda row: teaches(VIEWER, row.id))),
 )

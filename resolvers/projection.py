@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Table, func, literal_column, null, select
 
+from models.authorization.rule import Rule
 from resolvers.asked import Field, Selection
 from resolvers.dialects import json_array, json_list, json_object, json_value
 from resolvers.finishing import Load, load_all, load_fields, load_items, load_one
@@ -36,10 +37,14 @@ class Rendered(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(ABC):
-    """How one field is read. `optional`: it may be null; `arguments`: the names of those it takes."""
+    """How one field is read. `optional`: it may be null; `arguments`: the names of those it takes.
+
+    `seen_by`: for whom there is something to see; None for whoever sees the object. What leads on says it always.
+    """
 
     optional: bool = False
     arguments: frozenset[str] = frozenset()
+    seen_by: Rule | None = None
 
     @property
     def target(self) -> str | None:
@@ -59,10 +64,16 @@ PROJECTIONS: dict[str, "Projection"] = {}
 
 
 class Projection:
-    """The entries of a type, by the names of its fields. `table`: where most of its columns come from."""
+    """The entries of a type, by the names of its fields. `table`: where most of its columns come from.
 
-    def __init__(self, name: str, table: Table | None = None, /, **entries: Entry) -> None:
+    `seen_by`: by which rule somebody comes to see an object of this type at all.
+    """
+
+    def __init__(
+        self, name: str, table: Table | None = None, /, *, seen_by: Rule, **entries: Entry
+    ) -> None:
         self.name = name
+        self.seen_by = seen_by
         self.entries: dict[str, Entry] = {}
         for key, entry in entries.items():
             settled = entry.settled(key, table) if isinstance(entry, Column) else entry
@@ -114,6 +125,7 @@ class Part(Entry):
     """An object made of the same row."""
 
     of_type: str
+    seen_by: Rule = field(kw_only=True)
 
     @property
     def target(self) -> str:
@@ -162,6 +174,7 @@ class OneOf(Entry):
 
     source: Source | None
     scopes: Mapping[str, Callable[[Row], Select[Any]]]
+    seen_by: Rule = field(kw_only=True)
     for_each: bool = field(default=False, kw_only=True)
 
     @property

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, select
 
 from models.actor import Actor
 from models.audiences import audience, audience_name, people_of_audience
+from models.authorization.people import FINDS_RECIPIENT
 from models.decide_messages import decide_start
 from models.errors import Code
 from models.offered_audiences import AUDIENCE
@@ -56,6 +57,7 @@ RECIPIENTS = OneOf(
     },
     arguments=frozenset({"search", "first"}),
     for_each=True,
+    seen_by=FINDS_RECIPIENT,
 )
 """The entry of a viewer's recipients."""
 
@@ -73,9 +75,10 @@ def _size(row: Row) -> Expression:
 
 Projection(
     "Audience",
+    seen_by=FINDS_RECIPIENT,
     id=Column(lambda row: spelled_audience(row.group_id, row.position)),
     name=Derived(_name, ("position", "group_name")),
-    group=One("Group", lambda row, _: any_group(VIEWER, row.group_id)),
+    group=One("Group", lambda row, _: any_group(VIEWER, row.group_id), seen_by=FINDS_RECIPIENT),
     position=Column(),
     size=Column(_size),
 )

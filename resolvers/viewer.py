@@ -7,8 +7,20 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, cast, select
 
 from models import links
-from models.actor import Actor, Viewer, person, stands
+from models.actor import Actor, Viewer, is_officer, person, stands
+from models.authorization.chats import TAKES_PART_IN_CHAT
+from models.authorization.conversations import SEES_CONVERSATION
+from models.authorization.people import (
+    AS_ITS_TYPE,
+    BELONGS_TO_GROUP,
+    HAS_DONE_IT,
+    IS_LINKED,
+    IS_ONESELF,
+    SEES_ORGANIZATION,
+)
+from models.authorization.safeguarding import HAS_BLOCKED
 from models.badges import new_calls, unread_conversations, unread_mail, unread_messages
+from models.blocks import MOST_BLOCKED, blocked_people
 from models.chat_scopes import own_chats, visible_calls, visible_chats
 from models.conversation_scopes import visible_conversations
 from models.database import Transaction
@@ -17,6 +29,7 @@ from models.errors import Code, LimitExceeded, Unauthenticated, refuse
 from models.messages import visible_messages
 from models.named import MOST_IDS
 from models.people_scopes import visible_groups, visible_people
+from models.reports import open_reports
 from models.sign_in import new_attempt
 from models.tables.calls import calls
 from models.tables.chats import ChatKind, chats
@@ -37,6 +50,7 @@ from resolvers.paging import Page
 from resolvers.people import groups_of_viewer, own_organization
 from resolvers.projection import Column, Derived, Many, One, OneOf, Part, Projection
 from resolvers.recipients import RECIPIENTS
+from resolvers.safeguarding import report_with
 from resolvers.statement import VIEWER, Arguments, Expression, Row, given
 from resolvers.urls import address
 
@@ -60,20 +74,28 @@ def _messenger(actor: Actor, url: str) -> str | None:
     return url if actor.may_join else None
 
 
+def _blocked_people(_: Row, __: Arguments) -> Select[Any]:
+    return blocked_people(VIEWER).order_by(users.c.search_key, users.c.id).limit(MOST_BLOCKED)
+
+
 Projection(
     "Viewer",
     users,
-    user=Part("User"),
-    organization=One("Organization", lambda _, __: own_organization()),
+    seen_by=IS_ONESELF,
+    user=Part("User", seen_by=IS_ONESELF),
+    organization=One("Organization", lambda _, __: own_organization(), seen_by=SEES_ORGANIZATION),
     is_linked=Column(lambda _: stands(VIEWER, "is_linked")),
-    messenger_url=Derived(_messenger, (lambda _: address(given("messenger", String())),), optional=True),
-    badges=Part("Badges"),
+    messenger_url=Derived(
+        _messenger, (lambda _: address(given("messenger", String())),), optional=True, seen_by=IS_LINKED
+    ),
+    badges=Part("Badges", seen_by=IS_ONESELF),
     event_cursor=Column(_event_cursor),
     chats=Page(
         "Chat",
         lambda _, arguments: chosen_chats(own_chats(VIEWER), arguments),
         keys=("search_key", "id"),
         arguments=frozenset({"filter"}),
+        seen_by=TAKES_PART_IN_CHAT,
     ),
     conversations=Page(
         "Conversation",
@@ -81,21 +103,26 @@ Projection(
         keys=("latest_event",),
         descending=True,
         arguments=frozenset({"filter"}),
+        seen_by=SEES_CONVERSATION,
     ),
     mailbox=MAILBOX,
     feed=FEED,
     can_create_chat=Derived(_may_create_chat),
-    groups=Many("Group", groups_of_viewer, arguments=frozenset({"kind"})),
+    groups=Many("Group", groups_of_viewer, arguments=frozenset({"kind"}), seen_by=BELONGS_TO_GROUP),
     recipients=RECIPIENTS,
+    is_safeguarding_officer=Column(lambda _: is_officer(VIEWER)),
+    blocked_people=Many("User", _blocked_people, seen_by=HAS_BLOCKED),
 )
 
 Projection(
     "Badges",
     users,
+    seen_by=IS_ONESELF,
     unread_conversations=Column(lambda row: unread_conversations(_of(row))),
     unread_messages=Column(lambda row: unread_messages(_of(row))),
     unread_mail=Column(lambda row: unread_mail(_of(row))),
     new_calls=Column(lambda row: new_calls(_of(row))),
+    open_reports=Column(lambda row: open_reports(_of(row))),
 )
 
 
@@ -110,6 +137,7 @@ NODES: Mapping[str, Callable[[Row], Select[Any]]] = {
     "Conversation": lambda row: visible_conversations(VIEWER).where(conversations.c.id == row.id),
     "Message": lambda row: visible_messages(VIEWER).where(messages.c.id == row.id),
     "Attachment": one_attachment,
+    "Report": lambda row: report_with(row.id),
 }
 """In which scope each type of id is looked up."""
 
@@ -132,9 +160,10 @@ def _pairs(ids: Sequence[str]) -> str:
 
 Projection(
     "Query",
-    viewer=One("Viewer", lambda _, __: person(VIEWER)),
-    node=OneOf(_one_node, NODES, arguments=frozenset({"id"}), optional=True),
-    nodes=OneOf(_all_nodes, NODES, arguments=frozenset({"ids"}), for_each=True),
+    seen_by=IS_ONESELF,
+    viewer=One("Viewer", lambda _, __: person(VIEWER), seen_by=IS_ONESELF),
+    node=OneOf(_one_node, NODES, arguments=frozenset({"id"}), optional=True, seen_by=AS_ITS_TYPE),
+    nodes=OneOf(_all_nodes, NODES, arguments=frozenset({"ids"}), for_each=True, seen_by=AS_ITS_TYPE),
 )
 
 
@@ -148,9 +177,15 @@ async def look_up(ctx: Context, asked: Asked) -> Finished | None:
 
 # ------------------------------------------------------------------------------------- profile link
 
-Projection("BeginProfileLinkPayload", authorization_url=Column(lambda _: address(given("url", String()))))
+Projection(
+    "BeginProfileLinkPayload",
+    seen_by=HAS_DONE_IT,
+    authorization_url=Column(lambda _: address(given("url", String()))),
+)
 for _payload in ("CompleteProfileLinkPayload", "UnlinkProfilePayload"):
-    Projection(_payload, viewer=One("Viewer", lambda _, __: person(VIEWER)))
+    Projection(
+        _payload, seen_by=HAS_DONE_IT, viewer=One("Viewer", lambda _, __: person(VIEWER), seen_by=IS_ONESELF)
+    )
 
 
 async def begin_profile_link(ctx: Context, asked: Asked) -> Finished:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry.types.unset import UNSET
 
+from models.authorization.chats import CREATES_CALL, DELETES_CALL, FINISHES_CALL, PUBLISHES_CALL, UPDATES_CALL
 from models.decide import CallAction
 from models.tables.calls import CallStatus
 from resolvers import calls
@@ -142,7 +143,11 @@ DeleteCallResult = Annotated[
 
 @strawberry.type
 class CallMutation:
-    @mutation(CreateCallResult, "Creates a call. For administrators of the chat, and of the organization.")
+    @mutation(
+        CreateCallResult,
+        "Creates a call. For administrators of the chat, and of the organization.",
+        allowed_to=CREATES_CALL,
+    )
     async def create_call(self, info: Info, input: CreateCallInput) -> Finished:
         return await calls.create_call(
             info.context,
@@ -153,7 +158,9 @@ class CallMutation:
             idempotency_key=given(input.idempotency_key),
         )
 
-    @mutation(UpdateCallResult, "Changes the title or the start of a call that is CREATED.")
+    @mutation(
+        UpdateCallResult, "Changes the title or the start of a call that is CREATED.", allowed_to=UPDATES_CALL
+    )
     async def update_call(self, info: Info, input: UpdateCallInput) -> Finished:
         return await calls.update_call(
             info.context,
@@ -163,14 +170,22 @@ class CallMutation:
             starts_at=given(input.starts_at),
         )
 
-    @mutation(PublishCallResult, "Announces a call to the participants of its chat; their badges rise.")
+    @mutation(
+        PublishCallResult,
+        "Announces a call to the participants of its chat; their badges rise.",
+        allowed_to=PUBLISHES_CALL,
+    )
     async def publish_call(self, info: Info, input: PublishCallInput) -> Finished:
         return await calls.publish_call(info.context, asked(info), call_id=input.call_id)
 
-    @mutation(FinishCallResult, "Ends a published call: nobody can join it, and participants no longer see it.")
+    @mutation(
+        FinishCallResult,
+        "Ends a published call: nobody can join it, and participants no longer see it.",
+        allowed_to=FINISHES_CALL,
+    )
     async def finish_call(self, info: Info, input: FinishCallInput) -> Finished:
         return await calls.finish_call(info.context, asked(info), call_id=input.call_id)
 
-    @mutation(DeleteCallResult, "Deletes a call, whatever its status.")
+    @mutation(DeleteCallResult, "Deletes a call, whatever its status.", allowed_to=DELETES_CALL)
     async def delete_call(self, info: Info, input: DeleteCallInput) -> Finished:
         return await calls.delete_call(info.context, asked(info), call_id=input.call_id)

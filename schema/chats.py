@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry.types.unset import UNSET
 
+from models.authorization.chats import (
+    ADDS_TO_CHAT,
+    APPOINTS_IN_CHAT,
+    CHANGES_CHAT,
+    CREATES_CHAT,
+    REMOVES_FROM_CHAT,
+)
+from models.authorization.people import IS_ONESELF
 from models.decide import ChatAction
 from models.tables.chats import ChatKind
 from resolvers import chats
@@ -194,7 +202,7 @@ DeleteChatResult = Annotated[
 
 @strawberry.type
 class ChatMutation:
-    @mutation(CreateChatResult, "Creates a chat; the viewer is its administrator.")
+    @mutation(CreateChatResult, "Creates a chat; the viewer is its administrator.", allowed_to=CREATES_CHAT)
     async def create_chat(self, info: Info, input: CreateChatInput) -> Finished:
         return await chats.create_chat(
             info.context,
@@ -206,23 +214,35 @@ class ChatMutation:
             idempotency_key=given(input.idempotency_key),
         )
 
-    @mutation(RenameChatResult, "Renames a chat that its people made. For its administrators.")
+    @mutation(
+        RenameChatResult, "Renames a chat that its people made. For its administrators.", allowed_to=CHANGES_CHAT
+    )
     async def rename_chat(self, info: Info, input: RenameChatInput) -> Finished:
         return await chats.rename_chat(info.context, asked(info), chat_id=input.chat_id, name=input.name)
 
-    @mutation(AddChatParticipantsResult, "Takes people into a chat. For its administrators.")
+    @mutation(
+        AddChatParticipantsResult, "Takes people into a chat. For its administrators.", allowed_to=ADDS_TO_CHAT
+    )
     async def add_chat_participants(self, info: Info, input: AddChatParticipantsInput) -> Finished:
         return await chats.add_participants(
             info.context, asked(info), chat_id=input.chat_id, user_ids=input.user_ids
         )
 
-    @mutation(RemoveChatParticipantsResult, "Removes people from a chat. For its administrators.")
+    @mutation(
+        RemoveChatParticipantsResult,
+        "Removes people from a chat. For its administrators.",
+        allowed_to=REMOVES_FROM_CHAT,
+    )
     async def remove_chat_participants(self, info: Info, input: RemoveChatParticipantsInput) -> Finished:
         return await chats.remove_participants(
             info.context, asked(info), chat_id=input.chat_id, user_ids=input.user_ids
         )
 
-    @mutation(SetChatAdministratorResult, "Appoints or dismisses an administrator of a chat.")
+    @mutation(
+        SetChatAdministratorResult,
+        "Appoints or dismisses an administrator of a chat.",
+        allowed_to=APPOINTS_IN_CHAT,
+    )
     async def set_chat_administrator(self, info: Info, input: SetChatAdministratorInput) -> Finished:
         return await chats.set_administrator(
             info.context,
@@ -232,11 +252,17 @@ class ChatMutation:
             is_administrator=input.is_administrator,
         )
 
-    @mutation(DeleteChatResult, "Deletes a chat that its people made, and its calls. For its administrators.")
+    @mutation(
+        DeleteChatResult,
+        "Deletes a chat that its people made, and its calls. For its administrators.",
+        allowed_to=CHANGES_CHAT,
+    )
     async def delete_chat(self, info: Info, input: DeleteChatInput) -> Finished:
         return await chats.delete_chat(info.context, asked(info), chat_id=input.chat_id)
 
-    @mutation(MarkChatsSeenPayload, "The viewer has opened the chats: the call badge goes out.")
+    @mutation(
+        MarkChatsSeenPayload, "The viewer has opened the chats: the call badge goes out.", allowed_to=IS_ONESELF
+    )
     async def mark_chats_seen(self, info: Info, input: MarkChatsSeenInput | None = UNSET) -> Finished:
         up_to = given(input.up_to) if input else None
         return await chats.mark_chats_seen(info.context, asked(info), up_to=up_to)

@@ -1,16 +1,24 @@
-"""What can be done to conversations: open, create, write, read, settings, mute, delete."""
+"""How conversations begin, and who takes part in them: open, create, settings, leave."""
 
 from typing import Annotated
 
 import strawberry
 from strawberry.types.unset import UNSET
 
+from models.authorization.conversations import (
+    ADDS_TO_CONVERSATION,
+    APPOINTS_IN_CONVERSATION,
+    CHANGES_CONVERSATION,
+    CREATES_CONVERSATION,
+    LEAVES_CONVERSATION,
+    OPENS_CONVERSATION,
+    REMOVES_FROM_CONVERSATION,
+)
 from resolvers import conversations
 from resolvers.lookahead import Finished
 from schema.conversations import Conversation
 from schema.errors import DeniedError, InvalidInputError, NotFoundError, mutation
 from schema.given import Info, given
-from schema.messages import BADGES, LazyBadges, Message
 from schema.selection import asked
 
 CONVERSATION_ID = "The conversation."
@@ -65,38 +73,6 @@ class LeaveConversationInput:
     conversation_id: strawberry.ID = strawberry.field(description=CONVERSATION_ID)
 
 
-@strawberry.input(description="Whether a conversation leaves the viewer's badge alone.")
-class MuteConversationInput:
-    conversation_id: strawberry.ID = strawberry.field(description=CONVERSATION_ID)
-    muted: bool = strawberry.field(description="True to mute, false to hear of it again.")
-
-
-@strawberry.input(description="A conversation to delete for the viewer.")
-class DeleteConversationInput:
-    conversation_id: strawberry.ID = strawberry.field(description=CONVERSATION_ID)
-
-
-@strawberry.input(description="Up to where the viewer has read a conversation.")
-class MarkConversationReadInput:
-    conversation_id: strawberry.ID = strawberry.field(description=CONVERSATION_ID)
-    up_to: str | None = strawberry.field(
-        default=UNSET, description="What came after this event cursor stays unread."
-    )
-
-
-@strawberry.input(description="A message into a direct or group conversation.")
-class SendMessageInput:
-    conversation_id: strawberry.ID = strawberry.field(description=CONVERSATION_ID)
-    body: str = strawberry.field(description="1 to 20,000 characters, stored as they are.")
-    attachment_ids: list[strawberry.ID] | None = strawberry.field(
-        default=UNSET, description="Files that the viewer has uploaded for it, at most 20."
-    )
-    in_reply_to_id: strawberry.ID | None = strawberry.field(
-        default=UNSET, description="The message of the same conversation that it answers."
-    )
-    idempotency_key: str | None = strawberry.field(default=UNSET, description=KEY.format(what="message"))
-
-
 # ------------------------------------------------------------------------------------------- answers
 
 
@@ -135,29 +111,6 @@ class LeaveConversationPayload:
     conversation: Conversation = strawberry.field(description="The conversation as the viewer keeps it.")
 
 
-@strawberry.type(description="The conversation that was muted, or is heard again.")
-class MuteConversationPayload:
-    conversation: Conversation = strawberry.field(description="The conversation.")
-    badges: LazyBadges = strawberry.field(description=BADGES)
-
-
-@strawberry.type(description="The conversation that was deleted for the viewer.")
-class DeleteConversationPayload:
-    deleted_conversation_id: strawberry.ID = strawberry.field(description="The id that it has.")
-    badges: LazyBadges = strawberry.field(description=BADGES)
-
-
-@strawberry.type(description="The conversation that was read.")
-class MarkConversationReadPayload:
-    conversation: Conversation = strawberry.field(description="The conversation.")
-    badges: LazyBadges = strawberry.field(description=BADGES)
-
-
-@strawberry.type(description="The message that was sent. It is on disk.")
-class SendMessagePayload:
-    sent: Message = strawberry.field(description="The message.")
-
-
 OpenConversationResult = Annotated[
     OpenConversationPayload | NotFoundError | DeniedError,
     strawberry.union("OpenConversationResult", description="The conversation, or why there is none."),
@@ -186,31 +139,23 @@ LeaveConversationResult = Annotated[
     LeaveConversationPayload | NotFoundError | DeniedError,
     strawberry.union("LeaveConversationResult", description="The conversation, or why the viewer stays."),
 ]
-MuteConversationResult = Annotated[
-    MuteConversationPayload | NotFoundError | DeniedError,
-    strawberry.union("MuteConversationResult", description="The conversation, or why nothing changed."),
-]
-DeleteConversationResult = Annotated[
-    DeleteConversationPayload | NotFoundError | DeniedError,
-    strawberry.union("DeleteConversationResult", description="The deleted id, or why it stays."),
-]
-MarkConversationReadResult = Annotated[
-    MarkConversationReadPayload | NotFoundError | DeniedError,
-    strawberry.union("MarkConversationReadResult", description="The conversation, or why nothing changed."),
-]
-SendMessageResult = Annotated[
-    SendMessagePayload | InvalidInputError | NotFoundError | DeniedError,
-    strawberry.union("SendMessageResult", description="The message, or why it was not sent."),
-]
 
 
 @strawberry.type
 class ConversationMutation:
-    @mutation(OpenConversationResult, "The one direct conversation with this person, made if there is none.")
+    @mutation(
+        OpenConversationResult,
+        "The one direct conversation with this person, made if there is none.",
+        allowed_to=OPENS_CONVERSATION,
+    )
     async def open_conversation(self, info: Info, input: OpenConversationInput) -> Finished:
         return await conversations.open_conversation(info.context, asked(info), user_id=input.user_id)
 
-    @mutation(CreateGroupConversationResult, "Creates a group conversation; the viewer is its administrator.")
+    @mutation(
+        CreateGroupConversationResult,
+        "Creates a group conversation; the viewer is its administrator.",
+        allowed_to=CREATES_CONVERSATION,
+    )
     async def create_group_conversation(self, info: Info, input: CreateGroupConversationInput) -> Finished:
         return await conversations.create_group(
             info.context,
@@ -220,13 +165,21 @@ class ConversationMutation:
             idempotency_key=given(input.idempotency_key),
         )
 
-    @mutation(RenameConversationResult, "Renames a group conversation. For its administrators.")
+    @mutation(
+        RenameConversationResult,
+        "Renames a group conversation. For its administrators.",
+        allowed_to=CHANGES_CONVERSATION,
+    )
     async def rename_conversation(self, info: Info, input: RenameConversationInput) -> Finished:
         return await conversations.rename(
             info.context, asked(info), conversation_id=input.conversation_id, title=input.title
         )
 
-    @mutation(AddParticipantsResult, "Takes people into a group conversation. For its administrators.")
+    @mutation(
+        AddParticipantsResult,
+        "Takes people into a group conversation. For its administrators.",
+        allowed_to=ADDS_TO_CONVERSATION,
+    )
     async def add_participants(self, info: Info, input: AddParticipantsInput) -> Finished:
         return await conversations.add_participants(
             info.context, asked(info), conversation_id=input.conversation_id, user_ids=input.user_ids
@@ -235,13 +188,18 @@ class ConversationMutation:
     @mutation(
         RemoveParticipantsResult,
         "Removes people from a group conversation; they keep its history up to now. For its administrators.",
+        allowed_to=REMOVES_FROM_CONVERSATION,
     )
     async def remove_participants(self, info: Info, input: RemoveParticipantsInput) -> Finished:
         return await conversations.remove_participants(
             info.context, asked(info), conversation_id=input.conversation_id, user_ids=input.user_ids
         )
 
-    @mutation(SetParticipantAdministratorResult, "Appoints or dismisses an administrator of a group conversation.")
+    @mutation(
+        SetParticipantAdministratorResult,
+        "Appoints or dismisses an administrator of a group conversation.",
+        allowed_to=APPOINTS_IN_CONVERSATION,
+    )
     async def set_participant_administrator(self, info: Info, input: SetParticipantAdministratorInput) -> Finished:
         return await conversations.set_administrator(
             info.context,
@@ -251,34 +209,10 @@ class ConversationMutation:
             is_administrator=input.is_administrator,
         )
 
-    @mutation(LeaveConversationResult, "Leaves a group conversation; its history up to now stays readable.")
+    @mutation(
+        LeaveConversationResult,
+        "Leaves a group conversation; its history up to now stays readable.",
+        allowed_to=LEAVES_CONVERSATION,
+    )
     async def leave_conversation(self, info: Info, input: LeaveConversationInput) -> Finished:
         return await conversations.leave(info.context, asked(info), conversation_id=input.conversation_id)
-
-    @mutation(MuteConversationResult, "Whether a conversation raises the viewer's badge.")
-    async def mute_conversation(self, info: Info, input: MuteConversationInput) -> Finished:
-        return await conversations.mute(
-            info.context, asked(info), conversation_id=input.conversation_id, muted=input.muted
-        )
-
-    @mutation(DeleteConversationResult, "Deletes a conversation for the viewer alone.")
-    async def delete_conversation(self, info: Info, input: DeleteConversationInput) -> Finished:
-        return await conversations.delete(info.context, asked(info), conversation_id=input.conversation_id)
-
-    @mutation(MarkConversationReadResult, "The viewer has read a conversation.")
-    async def mark_conversation_read(self, info: Info, input: MarkConversationReadInput) -> Finished:
-        return await conversations.mark_read(
-            info.context, asked(info), conversation_id=input.conversation_id, up_to=given(input.up_to)
-        )
-
-    @mutation(SendMessageResult, "Sends a message. When this answers with it, it is on disk.")
-    async def send_message(self, info: Info, input: SendMessageInput) -> Finished:
-        return await conversations.send(
-            info.context,
-            asked(info),
-            conversation_id=input.conversation_id,
-            body=input.body,
-            attachment_ids=given(input.attachment_ids) or [],
-            parent_id=given(input.in_reply_to_id),
-            idempotency_key=given(input.idempotency_key),
-        )

@@ -14,6 +14,7 @@ from models.tables.calls import CallStatus
 from models.tables.chats import ChatKind
 from models.tables.conversations import ConversationKind, Format
 from models.tables.people import GroupKind, Position
+from models.tables.safeguarding import ReportDecision, ReportStatus
 
 Kind = TypeVar("Kind", bound=type[StrEnum])
 
@@ -157,6 +158,23 @@ _described(
 )
 
 _described(
+    ReportStatus,
+    "How a report stands.",
+    OPEN="Nobody has decided yet.",
+    KEPT="The message stays.",
+    HIDDEN="The message is gone for everybody.",
+    PASSED_ON="Somebody outside looks at it.",
+)
+
+_described(
+    ReportDecision,
+    "What becomes of a reported message.",
+    KEEP="It stays.",
+    HIDE="It is gone for everybody, its author too; that is not taken back.",
+    PASS_ON="Somebody outside is to look at it, whom the note names; the message stays as it is.",
+)
+
+_described(
     Code,
     "Why something was refused. Clients may rely on the code; the reason is for people.",
     NOT_FOUND="There is no such thing, as far as the viewer can see.",
@@ -182,4 +200,5 @@ _described(
     NOT_IN_TRASH="It is not in the trash.",
     NO_RECIPIENT="A mail needs somebody to go to.",
     KIND_NOT_OFFERED="The organization does not offer this kind.",
+    ALREADY_HIDDEN="The message was hidden from everybody; that is not taken back.",
 )

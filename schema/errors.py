@@ -6,6 +6,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
+from models.authorization.rule import Rule
 from models.errors import Code, Refused
 from resolvers.lookahead import Finished
 from resolvers.refusals import published_already
@@ -43,7 +44,10 @@ _TYPES: dict[Code, type[UserError]] = {
 
 
 class Refusals(FieldExtension):
-    """Turns a refusal into the member of the union that stands for it."""
+    """Turns a refusal into the member of the union that stands for it. `allowed_to`: to whom it is not refused."""
+
+    def __init__(self, allowed_to: Rule) -> None:
+        self.allowed_to = allowed_to
 
     def apply(self, field: StrawberryField) -> None:
         for argument in field.arguments:
@@ -56,9 +60,9 @@ class Refusals(FieldExtension):
             return await _answer(info, refusal)
 
 
-def mutation(result: Any, description: str) -> Any:
-    """A mutation that answers with a member of this union."""
-    return strawberry.mutation(graphql_type=result, description=description, extensions=[Refusals()])
+def mutation(result: Any, description: str, *, allowed_to: Rule) -> Any:
+    """A mutation that answers with a member of this union, by this rule."""
+    return strawberry.mutation(graphql_type=result, description=description, extensions=[Refusals(allowed_to)])
 
 
 async def _answer(info: Any, refusal: Refused) -> UserError | Finished:

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry.types.unset import UNSET
 
+from models.authorization.conversations import DISCARDS_DRAFT, EMPTIES_TRASH, TRASHES_MAIL, WRITES_MAIL
 from models.mailboxes import MailFolder
 from resolvers import mail
 from resolvers.lookahead import Finished
@@ -163,7 +164,11 @@ PurgeMessagesResult = Annotated[
 
 @strawberry.type
 class MailMutation:
-    @mutation(SendMailResult, "Sends a mail. Everybody gets a copy of his own; audiences are those of now.")
+    @mutation(
+        SendMailResult,
+        "Sends a mail. Everybody gets a copy of his own; audiences are those of now.",
+        allowed_to=WRITES_MAIL,
+    )
     async def send_mail(self, info: Info, input: SendMailInput) -> Finished:
         return await mail.send_mail(
             info.context,
@@ -173,25 +178,37 @@ class MailMutation:
             idempotency_key=given(input.idempotency_key),
         )
 
-    @mutation(SaveDraftResult, "Keeps a mail to go on with later. Nobody else ever sees it.")
+    @mutation(
+        SaveDraftResult, "Keeps a mail to go on with later. Nobody else ever sees it.", allowed_to=WRITES_MAIL
+    )
     async def save_draft(self, info: Info, input: SaveDraftInput) -> Finished:
         return await mail.save_draft(
             info.context, asked(info), mail=_written(input.mail), draft_id=given(input.draft_id)
         )
 
-    @mutation(DiscardDraftResult, "Deletes a draft for good.")
+    @mutation(DiscardDraftResult, "Deletes a draft for good.", allowed_to=DISCARDS_DRAFT)
     async def discard_draft(self, info: Info, input: DiscardDraftInput) -> Finished:
         return await mail.discard_draft(info.context, asked(info), draft_id=input.draft_id)
 
-    @mutation(TrashMessagesResult, "Puts mail into the viewer's trash; the copies of others stay.")
+    @mutation(
+        TrashMessagesResult,
+        "Puts mail into the viewer's trash; the copies of others stay.",
+        allowed_to=TRASHES_MAIL,
+    )
     async def trash_messages(self, info: Info, input: TrashMessagesInput) -> Finished:
         return await mail.trash_messages(info.context, asked(info), message_ids=input.message_ids)
 
-    @mutation(RestoreMessagesResult, "Takes mail out of the trash, to where it came from.")
+    @mutation(
+        RestoreMessagesResult, "Takes mail out of the trash, to where it came from.", allowed_to=EMPTIES_TRASH
+    )
     async def restore_messages(self, info: Info, input: RestoreMessagesInput) -> Finished:
         return await mail.restore_messages(info.context, asked(info), message_ids=input.message_ids)
 
-    @mutation(PurgeMessagesResult, "Deletes mail for good, for the viewer, and only out of the trash.")
+    @mutation(
+        PurgeMessagesResult,
+        "Deletes mail for good, for the viewer, and only out of the trash.",
+        allowed_to=EMPTIES_TRASH,
+    )
     async def purge_messages(self, info: Info, input: PurgeMessagesInput) -> Finished:
         return await mail.purge_messages(info.context, asked(info), message_ids=input.message_ids)
 

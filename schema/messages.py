@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import strawberry
 
+from models.authorization.conversations import DELETES_MESSAGE, SEES_MESSAGE
 from models.decide_conversations import MessageAction
 from models.tables.conversations import Format
 from resolvers import messages
@@ -49,6 +50,10 @@ class Message(Node):
     viewer_actions: list[MessageAction] = strawberry.field(
         description="What the viewer may do now; exactly this will not be refused."
     )
+    viewer_can_report: bool = strawberry.field(
+        description="Whether the viewer may report it to the school's safeguarding officers: not one's own."
+    )
+    viewer_has_reported: bool = strawberry.field(description="Whether the viewer has reported it.")
 
 
 @strawberry.input(description="Messages that were read.")
@@ -100,14 +105,16 @@ DeleteMessagesResult = Annotated[
 
 @strawberry.type
 class MessageMutation:
-    @mutation(MarkMessagesReadResult, "The viewer has read these messages.")
+    @mutation(MarkMessagesReadResult, "The viewer has read these messages.", allowed_to=SEES_MESSAGE)
     async def mark_messages_read(self, info: Info, input: MarkMessagesReadInput) -> Finished:
         return await messages.mark_messages_read(info.context, asked(info), message_ids=input.message_ids)
 
-    @mutation(MarkMessagesUnreadResult, "Makes messages that the viewer received unread again.")
+    @mutation(
+        MarkMessagesUnreadResult, "Makes messages that the viewer received unread again.", allowed_to=SEES_MESSAGE
+    )
     async def mark_messages_unread(self, info: Info, input: MarkMessagesUnreadInput) -> Finished:
         return await messages.mark_messages_unread(info.context, asked(info), message_ids=input.message_ids)
 
-    @mutation(DeleteMessagesResult, "Deletes messages for the viewer alone, at once.")
+    @mutation(DeleteMessagesResult, "Deletes messages for the viewer alone, at once.", allowed_to=DELETES_MESSAGE)
     async def delete_messages(self, info: Info, input: DeleteMessagesInput) -> Finished:
         return await messages.delete_messages(info.context, asked(info), message_ids=input.message_ids)

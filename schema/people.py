@@ -9,6 +9,7 @@ from models.policy import LinkRequirement, MessageDeletion
 from models.tables.chats import ChatKind
 from models.tables.conversations import ConversationKind, Format
 from models.tables.people import GroupKind, Position
+from models.tables.safeguarding import ReportStatus
 from schema.connection import Connection, Node
 from schema.inputs import ChatFilter
 from schema.projected import BOTH_WAYS, FORWARDS, looked_ahead
@@ -16,6 +17,7 @@ from schema.projected import BOTH_WAYS, FORWARDS, looked_ahead
 if TYPE_CHECKING:
     from schema.audit import AuditEntry
     from schema.chats import Chat
+    from schema.safeguarding import Report
 
 SEARCH = (str, "Only those whose name contains this, whatever the case and the accents.")
 
@@ -44,6 +46,9 @@ class Policy:
     lockdown: bool = strawberry.field(description="Whether only administrators may send at the moment.")
     retention_days: int | None = strawberry.field(
         description="For how many days a message is kept after it was sent; null: for ever."
+    )
+    safeguarding_position: Position = strawberry.field(
+        description="Who is at this position of the organization is a safeguarding officer and sees reports."
     )
 
 
@@ -84,6 +89,10 @@ class User(Node):
     viewer_cannot_message_reason: Code | None = strawberry.field(
         description="Why the viewer may not start writing to this person; null where that is allowed."
     )
+    viewer_can_block: bool = strawberry.field(
+        description="Whether the viewer may block this person: not oneself; personnel only for personnel."
+    )
+    viewer_has_blocked: bool = strawberry.field(description="Whether the viewer has blocked this person.")
 
 
 @strawberry.type(description="A school or college. Nothing crosses its border.")
@@ -105,5 +114,10 @@ class Organization(Node):
     )
     audit_entries: Connection[Annotated["AuditEntry", strawberry.lazy("schema.audit")]] = looked_ahead(
         "What was done here, for administrators of the organization; empty for others. Newest first.",
+        **BOTH_WAYS,
+    )
+    reports: Connection[Annotated["Report", strawberry.lazy("schema.safeguarding")]] = looked_ahead(
+        "Messages that were reported, for safeguarding officers, never their own; empty for others. Oldest first.",
+        status=(ReportStatus, "Only those that stand like this."),
         **BOTH_WAYS,
     )

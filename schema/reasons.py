@@ -118,6 +118,11 @@ REASONS: dict[Code, dict[str, str]] = {
         "fr": "Votre établissement ne propose pas cela.",
         "ru": "В вашей организации это не предусмотрено.",
     },
+    Code.ALREADY_HIDDEN: {
+        "en": "This message has been hidden: that cannot be taken back.",
+        "fr": "Ce message a été masqué : on ne peut pas revenir en arrière.",
+        "ru": "Сообщение уже скрыто: вернуть его нельзя.",
+    },
 }
 
 

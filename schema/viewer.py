@@ -1,25 +1,23 @@
-"""Everything personal: the viewer, the badges, the profile link, and what is pushed."""
+"""Everything personal: the viewer, the badges, and the profile link."""
 
-from collections.abc import AsyncIterable
 from typing import Annotated
 
 import strawberry
 from strawberry.types.unset import UNSET
 
+from models.authorization.people import IS_ONESELF
 from models.mailboxes import MailFolder
 from models.tables.people import GroupKind
-from resolvers import live, viewer
+from resolvers import viewer
 from resolvers.lookahead import Finished
-from schema.calls import Call
 from schema.chats import Chat
 from schema.connection import Connection, Node
 from schema.conversations import Conversation, ConversationFilter
 from schema.errors import DeniedError, InvalidInputError, mutation
 from schema.feed import FeedConnection
-from schema.given import Info, given
+from schema.given import Info
 from schema.inputs import ChatFilter
 from schema.mail import Mailbox
-from schema.messages import Message
 from schema.people import Group, Organization, User
 from schema.projected import BOTH_WAYS, FORWARDS, LookAhead, looked_ahead
 from schema.recipients import Recipient
@@ -35,6 +33,9 @@ class Badges:
     unread_mail: int = strawberry.field(description="Unread mail in the inbox.")
     new_calls: int = strawberry.field(
         description="Published calls that the viewer has not seen since last opening the chats."
+    )
+    open_reports: int = strawberry.field(
+        description="Reports that wait for a decision, for safeguarding officers; 0 for others."
     )
 
 
@@ -69,6 +70,11 @@ class Viewer:
     groups: list[Group] = looked_ahead(
         "The groups to which the viewer belongs. By name.", kind=(GroupKind, "Only groups of this kind.")
     )
+
+    is_safeguarding_officer: bool = strawberry.field(
+        description="Whether the viewer sees reports of messages, and decides about them."
+    )
+    blocked_people: list[User] = strawberry.field(description="Whom the viewer has blocked. By name; at most 500.")
 
     @strawberry.field(description="One folder of the viewer's mail.")
     def mailbox(self, folder: Annotated[MailFolder, strawberry.argument(description="Which one.")]) -> Mailbox:  # type: ignore[empty-body]
@@ -163,134 +169,22 @@ UnlinkProfileResult = Annotated[
 
 @strawberry.type
 class ProfileMutation:
-    @mutation(BeginProfileLinkResult, "Begins to link the viewer's profile to an account of the messenger.")
+    @mutation(
+        BeginProfileLinkResult,
+        "Begins to link the viewer's profile to an account of the messenger.",
+        allowed_to=IS_ONESELF,
+    )
     async def begin_profile_link(self, info: Info) -> Finished:
         return await viewer.begin_profile_link(info.context, asked(info))
 
-    @mutation(CompleteProfileLinkResult, "Links the account that has signed in; it replaces the one before.")
+    @mutation(
+        CompleteProfileLinkResult,
+        "Links the account that has signed in; it replaces the one before.",
+        allowed_to=IS_ONESELF,
+    )
     async def complete_profile_link(self, info: Info, input: CompleteProfileLinkInput) -> Finished:
         return await viewer.complete_profile_link(info.context, asked(info), code=input.code, state=input.state)
 
-    @mutation(UnlinkProfileResult, "Ends the link of the viewer's profile.")
+    @mutation(UnlinkProfileResult, "Ends the link of the viewer's profile.", allowed_to=IS_ONESELF)
     async def unlink_profile(self, info: Info) -> Finished:
         return await viewer.unlink_profile(info.context, asked(info))
-
-
-# ------------------------------------------------------------------------------------- subscriptions
-
-PLACE = "The event's place in history: resume with the last one that was processed."
-After = Annotated[
-    str | None,
-    strawberry.argument(
-        description="Everything after this cursor that the viewer may read, in order: first what is stored, then "
-        "what is new. Left out: from now on."
-    ),
-]
-
-
-@strawberry.type(description="A call was published.")
-class CallPublished:
-    cursor: str = strawberry.field(description=PLACE)
-    call: Call = strawberry.field(description="The call.")
-
-
-@strawberry.type(description="A call was created, changed, published, finished or deleted.")
-class CallChanged:
-    cursor: str = strawberry.field(description=PLACE)
-    call_id: strawberry.ID = strawberry.field(description="The id of the call.")
-    chat_id: strawberry.ID = strawberry.field(description="The id of its chat.")
-    chat: Chat | None = strawberry.field(
-        description="Its chat as it is now; null when that is gone for the viewer."
-    )
-    call: Call | None = strawberry.field(description="The call as it is now; null when it is gone for the viewer.")
-
-
-@strawberry.type(description="A chat was made, renamed or deleted, or its people or their roles changed.")
-class ChatChanged:
-    cursor: str = strawberry.field(description=PLACE)
-    chat_id: strawberry.ID = strawberry.field(description="The id of the chat.")
-    chat: Chat | None = strawberry.field(description="The chat as it is now; null when it is gone for the viewer.")
-
-
-@strawberry.type(description="A message has reached the viewer.")
-class MessageReceived:
-    cursor: str = strawberry.field(description=PLACE)
-    message: Message = strawberry.field(description="The message.")
-
-
-@strawberry.type(
-    description="A message of the viewer's was read, deleted, trashed or restored, here or elsewhere."
-)
-class MessageChanged:
-    cursor: str = strawberry.field(description=PLACE)
-    message_id: strawberry.ID = strawberry.field(description="The id of the message.")
-    message: Message | None = strawberry.field(description="The message now; null when it is gone for the viewer.")
-
-
-@strawberry.type(description="A conversation was made, renamed or muted, or its people or their roles changed.")
-class ConversationChanged:
-    cursor: str = strawberry.field(description=PLACE)
-    conversation_id: strawberry.ID = strawberry.field(description="The id of the conversation.")
-    conversation: Conversation | None = strawberry.field(
-        description="The conversation now; null when it is gone for the viewer."
-    )
-
-
-@strawberry.type(
-    description="What is pushed. Whoever resumes from a cursor misses nothing and gets nothing twice."
-)
-class Subscription:
-    @strawberry.subscription(
-        graphql_type=CallPublished,
-        description="Calls are published in the viewer's chats. A replay leaves out those that are over.",
-    )
-    def call_published(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
-        return live.follow(info.context, asked(info), given(after))
-
-    @strawberry.subscription(
-        graphql_type=CallChanged,
-        description="Calls of the viewer's chats change; for administrators of the organization, of all chats.",
-    )
-    def call_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
-        return live.follow(info.context, asked(info), given(after))
-
-    @strawberry.subscription(
-        graphql_type=ChatChanged,
-        description="The viewer's chats change; for administrators of the organization, all chats.",
-    )
-    def chat_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
-        return live.follow(info.context, asked(info), given(after))
-
-    @strawberry.subscription(
-        graphql_type=MessageReceived,
-        description="Messages reach the viewer, his own of other devices included. In one conversation it ends "
-        "when the viewer no longer takes part there.",
-    )
-    def message_received(
-        self,
-        info: Info,
-        conversation_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only messages of this conversation.")
-        ] = UNSET,
-        after: After = UNSET,
-    ) -> AsyncIterable[Finished]:
-        return live.follow(info.context, asked(info), given(after), conversation_id=given(conversation_id))
-
-    @strawberry.subscription(
-        graphql_type=MessageChanged, description="Messages of the viewer's change for the viewer."
-    )
-    def message_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
-        return live.follow(info.context, asked(info), given(after))
-
-    @strawberry.subscription(
-        graphql_type=ConversationChanged, description="The viewer's conversations change, muting included."
-    )
-    def conversation_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
-        return live.follow(info.context, asked(info), given(after))
-
-    @strawberry.subscription(
-        graphql_type=Badges,
-        description="The counts now, then again whenever one differs, whatever changed it.",
-    )
-    def badges_changed(self, info: Info) -> AsyncIterable[Finished]:
-        return live.badges(info.context, asked(info))

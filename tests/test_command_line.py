@@ -104,6 +104,7 @@ def test_policy_prints_every_knob(run: Run, database: Database) -> None:
         "chatKinds=[TEACHERS, GROUP, PARENTS, SUBGROUP, CUSTOM]",
         "retentionDays=null",
         "callVisibility=CREATED_AND_PUBLISHED",
+        "safeguardingPosition=ADMINISTRATOR",
         "reach: TEACHER, STAFF @ORGANIZATION -> TEACHER, STAFF, ADMINISTRATOR",
         "reach: ADMINISTRATOR @ORGANIZATION -> any",
         "reach: TEACHER, CURATOR @CLASS, SUBGROUP -> LEARNER, GUARDIAN",

@@ -390,6 +390,7 @@ TOLD = frozenset(
         *("messages.subject", "messages.subject_key", "messages.body", "roster_files.content"),
         *("attachments.name", "attachments.content_type", "attachments.byte_size", "attachments.digest"),
         *("idempotency_keys.key", "idempotency_keys.digest"),
+        *("reports.reason", "report_readings.reason", "report_decisions.note"),
         *("chats.name", "chats.search_key", "conversations.title", "conversations.search_key", "calls.title"),
     }
 )
@@ -398,11 +399,14 @@ TOLD = frozenset(
 OF_IDS = frozenset(
     {
         *("audit_entries", "calls", "conversations", "deliveries", "events", "messages", "participations"),
-        *("recipients", "attachments", "users", "outbox"),
+        *("recipients", "attachments", "users", "outbox", "reports", "report_readings", "report_decisions"),
     }
 )
 EMPTIED = frozenset(
-    {"guardianships", "idempotency_keys", "link_attempts", "memberships", "profile_links", "search_words"}
+    {
+        *("guardianships", "idempotency_keys", "link_attempts", "memberships", "profile_links", "search_words"),
+        "blocks",
+    }
 )
 """Tables of people: in the first ones rows stay, with a number; of the others his go."""
 

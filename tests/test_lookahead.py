@@ -107,7 +107,7 @@ ONCE = {
     *("BeginProfileLinkPayload", "CompleteProfileLinkPayload"),
     *("CreateGroupConversationPayload", "DeleteConversationPayload", "SendMessagePayload"),
     *("DeleteMessagesPayload", "SendMailPayload", "SaveDraftPayload", "DiscardDraftPayload"),
-    *("RestoreMessagesPayload", "PurgeMessagesPayload"),
+    *("RestoreMessagesPayload", "PurgeMessagesPayload", "ReadReportPayload", "ReportedMessage"),
 }
 """Types that are not answered a second time: refusals, and payloads of what cannot be done without a trace."""
 
@@ -380,6 +380,7 @@ async def test_a_mutation_reads_its_payload_back_by_one_statement(lively: Api) -
     await do(LEARNER_9A, "completeProfileLink", who, code=code, state=state)
     await _write_to_each_other(lively, do)
     await _write_mail(lively, do)
+    await _keep_safe(lively, do)
     assert fields_of("Mutation") - written.done == set()
 
 
@@ -421,6 +422,25 @@ async def _write_mail(api: Api, do: Any) -> None:
     await do(NEXT_DOOR_GUARDIAN, "purgeMessages", f"purgedMessageIds {badges}", **these)
 
 
+async def _keep_safe(api: Api, do: Any) -> None:
+    hurt = await do(CURATOR_9A, "openConversation", "conversation { id }", userId=api.as_(LEARNER_9A).id)
+    said = await do(
+        CURATOR_9A, "sendMessage", "sent { id }", conversationId=hurt["conversation"]["id"], body="Плохо"
+    )
+    again = f"reported {{ {MESSAGE} viewerHasReported }}"
+    await do(LEARNER_9A, "reportMessage", again, messageId=said["sent"]["id"], reason="Обидно")
+    asked = "{ viewer { organization { reports(last: 1) { nodes { id } } } } }"
+    reports = (await api.as_(ADMINISTRATOR).ask(asked))["viewer"]["organization"]["reports"]
+    this = {"reportId": reports["nodes"][0]["id"]}
+    report = "report { id status reporter { name } rulings { note officer { name } } readings { reason } }"
+    read = f"{report} messages {{ id body isReported author {{ name }} attachments {{ url }} }}"
+    await do(ADMINISTRATOR, "readReport", read, **this, reason="Жалоба")
+    await do(ADMINISTRATOR, "decideReport", report, **this, decision="KEEP")
+    curator = api.as_(CURATOR_9B).id
+    await do(CURATOR_9A, "blockPerson", "blocked { name viewerHasBlocked viewerCanMessage }", userId=curator)
+    await do(CURATOR_9A, "unblockPerson", "unblocked { name viewerHasBlocked }", userId=curator)
+
+
 async def test_a_refusal_with_an_object_is_one_statement(lively: Api) -> None:
     curator = lively.as_(CURATOR_9A)
     chat = lively.chat("GROUP", CLASS_9A)
@@ -443,6 +463,7 @@ async def test_a_page_of_a_subscription_is_one_statement(lively: Api, stream: st
         "messageReceived": message,
         "messageChanged": message,
         "conversationChanged": "conversation { id title viewerActions messages { nodes { body } } }",
+        "reportChanged": "report { id status reporter { name } readings { reader { name } } }",
     }[stream]
     await lively.operations.context(None).listeners.stop()
     who = lively.as_(LEARNER_9A if stream == "messageChanged" else ADMINISTRATOR)

@@ -83,6 +83,7 @@ KNOBS: dict[str, tuple[Any, Any, Any, Any]] = {
     "mostRecipients":         (5000,) * 4,
     "mostAttachmentBytes":    (26_214_400,) * 4,
     "retentionDays":          (None,) * 4,
+    "safeguardingPosition":   ("ADMINISTRATOR",) * 4,
 }  # fmt: skip
 
 SYSTEMS = {"EPOS_SCHOOL": 0, "EPOS_COLLEGE": 0, "CAMPUS": 1, "ISPRING": 2, "ENT": 3}

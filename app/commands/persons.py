@@ -19,7 +19,7 @@ from jobs.orphans import remove_files
 from jobs.roster.erased import remembered_of
 from models import audit
 from models.database import Database, Transaction
-from models.erasure import is_erased, readmit
+from models.erasure import UnderReport, is_erased, readmit
 from models.export import everything, files_of
 from models.organization import organization, organization_called
 from models.tables.organization import organizations
@@ -91,7 +91,13 @@ def erase(database: Database, storage: Storage, who: str, *, in_: str | None) ->
     """Erases the person, his files, and what the database still holds of them in free pages. Raises Mistake."""
     with database.transaction() as tx:
         person = _found(tx, who, in_)
-    is_new = erase_person(database, person.organization_id, person.id)
+    try:
+        is_new = erase_person(database, person.organization_id, person.id)
+    except UnderReport as error:
+        reports = error.args[0]
+        raise Mistake(
+            f"User_{person.id}: {reports} reports wait for a decision to which this person matters"
+        ) from None
     yield f"User_{person.id} is erased." if is_new else f"User_{person.id} has been erased before."
     try:
         removed = remove_files(database, storage)

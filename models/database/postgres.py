@@ -138,6 +138,7 @@ class _Reader:
         self._conninfo = conninfo
         self._turn = asyncio.Lock()
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._is_over = False
 
     async def read(self, sql: str, parameters: Sequence[Any]) -> list[Sequence[Any]]:
         """Raises Unavailable when the database is away for longer than we wait."""
@@ -156,6 +157,7 @@ class _Reader:
             self.waiting -= 1
 
     async def close(self) -> None:
+        self._is_over = True
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
@@ -165,6 +167,9 @@ class _Reader:
         if connection is None or connection.closed:
             async with asyncio.timeout(max(until - time.monotonic(), BETWEEN_TRIES)):
                 connection = self._connection = await _reading(self._conninfo)
+            if self._is_over:  # closed while this was on its way
+                await connection.close()
+                raise Unavailable("The program is ending.")
         late = asyncio.get_running_loop().call_later(until - time.monotonic(), _cut, connection)
         try:
             return await (await connection.execute(sql, parameters)).fetchall()

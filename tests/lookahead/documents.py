@@ -53,6 +53,8 @@ THEMES = {
             *(
                 "viewerCanMessage",
                 "viewerCannotMessageReason",
+                *("viewerCanBlock", "viewerHasBlocked", "blockedPeople", "isSafeguardingOfficer"),
+                *("reports", "openReports", "Report"),
                 "Conversation",
                 "Message",
                 "Attachment",

@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import DocumentNode, GraphQLResolveInfo, GraphQLSchema, execute_sync
 
-from tests.lookahead import talk, written
+from tests.lookahead import protection, safety, talk, written
 from tests.lookahead.pages import Thing
 from tests.lookahead.rules import MANDATORY, Sight
 from tests.lookahead.things import (
@@ -41,12 +41,12 @@ Answer = Callable[..., Any]
 KNOBS = (
     *("messagingEnabled", "lockdown", "linkRequirement", "chatKinds", "conversationKinds", "selfMessages"),
     *("audiencesAsRecipients", "attachments", "bodyFormat", "messageDeletion", "conversationDeletion"),
-    "retentionDays",
+    *("retentionDays", "safeguardingPosition"),
 )
 
 PARTS = {
     "PageInfo": ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor"),
-    "Badges": ("unreadConversations", "unreadMessages", "unreadMail", "newCalls"),
+    "Badges": ("unreadConversations", "unreadMessages", "unreadMail", "newCalls", "openReports"),
 }
 """Objects that are made as a whole, as connections and their edges are."""
 
@@ -89,6 +89,7 @@ def happened(sight: Sight, stream: str, since: int) -> list[Thing]:
         "messageReceived": ("MessageReceived", partial(talk.hears_of_message, sight)),
         "messageChanged": ("MessageChanged", partial(talk.hears_of_copy, sight)),
         "conversationChanged": ("ConversationChanged", partial(talk.hears_of_conversation, sight)),
+        "reportChanged": ("ReportChanged", partial(safety.hears_of_report, sight)),
     }
     type_name, hears = told[stream]
     found = [
@@ -163,6 +164,8 @@ FIELDS: dict[str, dict[str, Answer]] = {
         ),
         "canCreateChat": lambda sight, _: sight.can_create_chat(),
         "groups": lambda sight, _, kind=None: own_groups(sight, kind),
+        "isSafeguardingOfficer": lambda sight, _: sight.is_officer,
+        "blockedPeople": lambda sight, _: protection.blocked_people(sight),
         **written.VIEWER,
     },
     "Organization": {
@@ -176,6 +179,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
         ),
         "groups": lambda sight, _, **given: group_page(sight, **given),
         "auditEntries": lambda sight, _, **given: audit_page(sight, **given),
+        "reports": lambda sight, _, **given: protection.report_page(sight, **given),
     },
     "AuditEntry": {
         "at": _column("at"),
@@ -193,6 +197,8 @@ FIELDS: dict[str, dict[str, Answer]] = {
         "login": _column("login"),
         "isActive": lambda _, user: user.deactivated_at is None,
         "memberships": memberships,
+        "viewerCanBlock": safety.can_block,
+        "viewerHasBlocked": lambda sight, user: sight.has_blocked(sight.me, user),
         **written.USER,
     },
     "Membership": {
@@ -259,6 +265,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
         "finishCall": _to_call("FinishCallPayload"),
         "unlinkProfile": lambda sight, _: thing("UnlinkProfilePayload", sight.me),
         **written.MUTATION,
+        **protection.MUTATION,
     },
     **{
         payload: {"chat": lambda _, chat: thing("Chat", chat)}
@@ -290,6 +297,7 @@ FIELDS: dict[str, dict[str, Answer]] = {
         "chat": lambda sight, event: chat_if_seen(sight, event.chat_id),
         "call": lambda sight, event: call_if_seen(sight, sight.rows.calls[event.call_id]),
     },
+    **protection.TYPES,
     "ChatChanged": {
         "cursor": lambda _, event: str(event.number),
         "chatId": lambda _, event: f"Chat_{event.chat_id}",

@@ -27,6 +27,11 @@ TABLES = (
     "attachments",
     "events",
     "audit_entries",
+    "reports",
+    "report_messages",
+    "report_readings",
+    "report_decisions",
+    "blocks",
 )
 
 
@@ -60,6 +65,11 @@ class Rows:
         self.copies_of = gathered(tables["deliveries"], "message_id")
         self.copies_for = gathered(tables["deliveries"], "user_id")
         self.copy = {(row.user_id, row.message_id): row for row in tables["deliveries"]}
+        self.reports = {row.id: row for row in tables["reports"]}
+        self.readings_of = gathered(tables["report_readings"], "report_id")
+        self.rulings_of = gathered(tables["report_decisions"], "report_id")
+        self.reported_with = gathered(tables["report_messages"], "message_id")
+        self.blocked_by = gathered(tables["blocks"], "user_id")
         self.linked = {row.user_id for row in tables["profile_links"] if row.unlinked_at is None}
 
 

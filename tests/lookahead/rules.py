@@ -42,6 +42,7 @@ class Sight:
         self.is_administrator = self._is_at("ORGANIZATION", "ADMINISTRATOR")
         self.is_personnel = self._is_at("ORGANIZATION", PERSONNEL)
         self.is_office = self._is_at("ORGANIZATION", "STAFF ADMINISTRATOR")
+        self.is_officer = self._is_at("ORGANIZATION", self.policy["safeguardingPosition"])
         self.teaches_subgroup = self._is_at("SUBGROUP", "TEACHER")
         self.may_act = self.is_linked or self.policy["linkRequirement"] != "ACT"
         self.may_join = self.is_linked or self.policy["linkRequirement"] == "NONE"
@@ -84,6 +85,12 @@ class Sight:
             for kind in [self.rows.groups[mine.group_id].kind]
             for start, kinds, end in REACH[self.organization.preset]
         )
+
+    def has_blocked(self, one: Row, other: Row) -> bool:
+        return any(row.blocked_id == other.id for row in self.rows.blocked_by[one.id])
+
+    def are_apart(self, one: Row, other: Row) -> bool:
+        return self.has_blocked(one, other) or self.has_blocked(other, one)
 
     def belongs_to(self, group_id: int) -> bool:
         return any(row.group_id == group_id for row in self.rows.held_by[self.me.id])

@@ -7,6 +7,7 @@ or is deleted, does not exist for him.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tests.lookahead import safety
 from tests.lookahead.rows import Row
 from tests.lookahead.rules import Sight
 
@@ -179,7 +180,7 @@ def blind_addresses(sight: Sight, message: Row) -> list[Row]:
 def sees_attachment(sight: Sight, file: Row) -> bool:
     if file.message_id is None:
         return bool(file.uploader_id == sight.me.id)
-    return copy_of(sight, file.message_id) is not None
+    return copy_of(sight, file.message_id) is not None or safety.has_opened(sight, file.message_id)
 
 
 def _copies(sight: Sight, room_id: int) -> list[Row]:
@@ -194,7 +195,9 @@ def _all_copies(sight: Sight) -> list[Row]:
 
 
 def may_start(sight: Sight, one: Row, other: Row) -> bool:
-    return bool(sight.policy["selfMessages"]) if one is other else sight.reaches(one, other)
+    if one is other:
+        return bool(sight.policy["selfMessages"])
+    return sight.reaches(one, other) and not sight.are_apart(one, other)
 
 
 def switched_off(sight: Sight, kind: str | None = None) -> str | None:
@@ -233,7 +236,7 @@ def why_not_reply(sight: Sight, talk: Row) -> str | None:
     if other.deactivated_at is not None or (either and not starts and not other_starts):
         return "COUNTERPART_GONE"
     here = [copy for copy in sight.rows.copies_for[sight.me.id] if copy.conversation_id == talk.id]
-    was_written_to = any(copy.received_as for copy in here)
+    was_written_to = any(copy.received_as for copy in here) and not sight.are_apart(sight.me, other)
     if starts or (was_written_to and (rule == "ALWAYS" or (either and other_starts))):
         return None
     return "OUT_OF_REACH"

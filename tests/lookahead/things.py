@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from tests.lookahead import talk
+from tests.lookahead import safety, talk
 from tests.lookahead.pages import Page, Thing, listed
 from tests.lookahead.rows import Row
 from tests.lookahead.rules import Sight, folded
@@ -19,6 +19,7 @@ NODES = {
     "Conversation": "conversations",
     "Message": "messages",
     "Attachment": "attachments",
+    "Report": "reports",
 }
 """In which table a type of id is looked up."""
 
@@ -34,7 +35,7 @@ def maybe(kind: str, row: Row | None, *, seen: bool = True) -> Thing | None:
 # ------------------------------------------------------------------------------------------ lists
 
 
-def _people(people: Iterable[Row], search: str = "") -> list[Row]:
+def by_name(people: Iterable[Row], search: str = "") -> list[Row]:
     """By name; the folded name and the login are searched and sorted together."""
     found = [user for user in people if folded(search) in _person_key(user)]
     return sorted(found, key=lambda user: (_person_key(user), user.id))
@@ -75,6 +76,7 @@ def group_page(sight: Sight, kind: str | None = None, search: str = "", **page: 
 
 def audit_page(sight: Sight, **page: Any) -> Thing:
     rows = sight.rows.audit_of[sight.organization.id] if sight.is_administrator else []
+    rows = [row for row in rows if not safety.is_kept_from(sight, row)]
     newest = sorted(rows, key=lambda row: -row.id)
     things = [thing("AuditEntry", row) for row in newest]
     return listed(Page("AuditEntry", things, lambda it: [it["row"].id], descending=True, **page))
@@ -86,14 +88,14 @@ def own_groups(sight: Sight, kind: str | None) -> list[Thing]:
 
 
 def member_page(sight: Sight, group: Row, position: str | None = None, search: str = "", **page: Any) -> Thing:
-    found = _people(sight.members(group, position), search)
+    found = by_name(sight.members(group, position), search)
     return listed(Page("User", [thing("User", user) for user in found], by_person, **page))
 
 
 def participant_page(sight: Sight, chat: Row, search: str = "", **page: Any) -> Thing:
     rows = sight.rows.people_in[chat.id] if sight.sees_participants(chat) else []
     parts = {row.user_id: row for row in rows}
-    found = [parts[user.id] for user in _people([sight.rows.users[one] for one in parts], search)]
+    found = [parts[user.id] for user in by_name([sight.rows.users[one] for one in parts], search)]
     things = [thing("ChatParticipant", row) for row in found]
 
     def place(it: Thing) -> list[Any]:
@@ -135,6 +137,7 @@ def looked_up(sight: Sight, id: str) -> Thing | None:
         "Conversation": partial(talk.sees_conversation, sight),
         "Message": lambda it: talk.copy_of(sight, it.id) is not None,
         "Attachment": partial(talk.sees_attachment, sight),
+        "Report": partial(safety.sees_report, sight),
     }
     return maybe(found[1], row, seen=row is not None and sees[found[1]](row))
 
@@ -155,6 +158,7 @@ def badges(sight: Sight) -> Thing:
         "unreadMessages": len(unread),
         "unreadMail": talk.unread_mail(sight),
         "newCalls": sight.new_calls(),
+        "openReports": sum(row.status == "OPEN" for row in safety.reports(sight)),
     }
 
 
@@ -190,4 +194,4 @@ def call_if_seen(sight: Sight, call: Row | None) -> Thing | None:
 
 def curators(sight: Sight, group: Row) -> list[Thing]:
     at_it = {row.user_id for row in sight.rows.held_in[group.id] if row.position == "CURATOR"}
-    return [thing("User", user) for user in _people([sight.rows.users[one] for one in at_it])]
+    return [thing("User", user) for user in by_name([sight.rows.users[one] for one in at_it])]

@@ -19,7 +19,7 @@ from schema import schema as served
 from schema.execution import Events
 from tests.api import PATIENCE, Api
 from tests.engines import on_postgresql
-from tests.lookahead import oracle, talk
+from tests.lookahead import oracle, protection, talk
 from tests.lookahead.arguments import Pools
 from tests.lookahead.conformance import assert_conforms
 from tests.lookahead.documents import Document, random_mutation, random_query, random_subscription
@@ -28,7 +28,7 @@ from tests.lookahead.rules import Sight
 
 STREAMS = (
     *("callPublished", "callChanged", "chatChanged"),
-    *("messageReceived", "messageChanged", "conversationChanged"),
+    *("messageReceived", "messageChanged", "conversationChanged", "reportChanged"),
 )
 ADDRESS = "https://school.example"
 EXPLORED = (
@@ -44,6 +44,7 @@ EXPLORED = (
     "{ viewer { mailbox(folder: TRASH) { messages(first: 100) { edges { cursor node { id } } } } } }",
     "{ viewer { groups { members(first: 100) { edges { cursor node { id } } } } } }",
     "{ viewer { organization { auditEntries(first: 100) { edges { cursor } } } } }",
+    "{ viewer { organization { reports(first: 100) { edges { cursor node { id } } } } } }",
 )
 
 TEXTS = (
@@ -244,7 +245,7 @@ def idle_mutations(sight: Sight) -> list[tuple[str, str]]:
             found.append(("finishCall", f"{{{this}}}"))
         elif call.status == "PUBLISHED" or sight.published_in(call.chat_id) is not None:
             found.append(("publishCall", f"{{{this}}}"))
-    return [*found, *_idle_in_conversations(sight), *_idle_with_messages(sight)]
+    return [*found, *_idle_in_conversations(sight), *_idle_with_messages(sight), *protection.idle(sight)]
 
 
 def _idle_in_conversations(sight: Sight) -> Iterator[tuple[str, str]]:

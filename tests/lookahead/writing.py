@@ -30,6 +30,7 @@ from models.organization import organization_called, set_policy
 from models.tables.conversations import Role, attachments, messages
 from models.tables.people import Position
 from tests.lookahead.chatting import write_in_chats
+from tests.lookahead.hurting import hurt_at_gorizont, hurt_at_tilleuls
 
 AT_GORIZONT = {
     "selfMessages": True,
@@ -83,6 +84,7 @@ class Writing:
         self._several()
         self._offices()
         self._tx = write_in_chats(self._tx, self._person)
+        self._tx = hurt_at_gorizont(self._tx, self._person)
 
     def _two_by_two(self) -> None:
         """More than a page of messages; answers, an empty one, one with oneself, one with who will be gone."""
@@ -174,6 +176,7 @@ class Writing:
         self._threads()
         self._folders()
         self._drafts()
+        self._tx = hurt_at_tilleuls(self._tx, self._person)
         self.set_knobs({"conversationKinds": ["DIRECT", "MAIL"]})
 
     def _threads(self) -> None:

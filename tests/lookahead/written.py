@@ -247,6 +247,10 @@ TYPES: dict[str, dict[str, Answer]] = {
         "bcc": lambda sight, row: _addressed(sight, talk.blind_addresses(sight, row)),
         "attachments": lambda sight, row: [thing("Attachment", file) for file in _files(sight, row)],
         "viewerActions": talk.message_actions,
+        "viewerCanReport": lambda sight, row: row.author_id != sight.me.id,
+        "viewerHasReported": lambda sight, row: any(
+            each.message_id == row.id and each.reporter_id == sight.me.id for each in sight.rows.reports.values()
+        ),
     },
     "Attachment": {
         "id": lambda _, row: f"Attachment_{row.id}",
