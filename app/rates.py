@@ -16,6 +16,7 @@ MINUTE = 60_000_000_000
 RECIPIENTS = 600
 UPLOADS = 300
 LINKS = 30
+REPORTS = 60
 """A minute, of one person."""
 
 REQUESTS_SIGNED_OUT = 1_200
@@ -32,6 +33,9 @@ KINDS = {
     "beginProfileLink": "links",
     "completeProfileLink": "links",
     "recipients": "recipients",
+    "reportMessage": "reports",
+    "blockPerson": "reports",
+    "unblockPerson": "reports",
 }
 """The fields that use an allowance up, and which one."""
 
@@ -81,6 +85,7 @@ class Rates:
             "links": Allowance(LINKS, moment),
             "recipients": Allowance(RECIPIENTS, moment),
             "uploads": Allowance(UPLOADS, moment),
+            "reports": Allowance(REPORTS, moment),
         }
         self._of_address = Allowance(REQUESTS_SIGNED_OUT, moment)
 

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from app.messenger.builtin import OwnSignIn
 from resolvers.looking import AT_ONCE
 from schema import schema as served
-from tests.api import QUIET, Api
+from tests.api import PATIENCE, QUIET, Api
 from tests.engines import on_postgresql
 from tests.lookahead import oracle
 from tests.lookahead.caches import forget_all
@@ -473,7 +473,7 @@ async def test_a_page_of_a_subscription_is_one_statement(lively: Api, stream: st
     async with who.listening(document) as changes:
         while True:
             try:
-                await asyncio.wait_for(changes.next(), QUIET)
+                await asyncio.wait_for(changes.next(), QUIET if heard else PATIENCE)
                 heard += 1
             except TimeoutError:
                 break
