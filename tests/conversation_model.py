@@ -3,7 +3,7 @@
 Shares nothing with the program but the names of refusals. Ids and numbers of events are the program's own.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -103,6 +103,8 @@ class Model:
         self.messages: dict[str, Message] = {}
         self.keys: dict[tuple[str, str], tuple[tuple[str, str], str]] = {}
         """(person, key) -> (what was sent, the message)."""
+        self.reports: list[tuple[str, str]] = []
+        """(message, who reported it), in order."""
 
     # ------------------------------------------------------------------------------- what people do
 
@@ -211,6 +213,31 @@ class Model:
                 if left:
                     there.listed[actor] = left[-1].event
             self._happens("changed", there.id, message=message.id, person=actor)
+
+    def report(self, actor: str, id_: str, officers: int) -> None:
+        """Only the officers hear of it."""
+        (message,) = self._seen(actor, [id_])
+        if message.author == actor:
+            raise Refusal("NOT_ALLOWED")
+        if (id_, actor) not in self.reports:
+            self.reports.append((id_, actor))
+            self.last += officers
+
+    def hide(self, id_: str, officers: int, in_order: Sequence[str]) -> None:
+        """Gone for everybody; `in_order`: people as they are told."""
+        message = self.messages[id_]
+        there = self.conversations[message.conversation]
+        holders = [person for person in in_order if self._sees(person, message)]
+        self.last += officers * sum(reported == id_ for reported, _ in self.reports)
+        for person in holders:
+            message.copies[person].is_deleted = True
+        for person in holders:
+            left = self.history(person, there.id)
+            if there.listed.get(person) == message.event:
+                there.listed.pop(person)
+                if left:
+                    there.listed[person] = left[-1].event
+            self._happens("changed", there.id, message=id_, person=person)
 
     # ------------------------------------------------------------------------------- what is to be seen
 

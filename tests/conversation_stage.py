@@ -20,13 +20,24 @@ from tests.api import QUIET, Api, Person
 from tests.conversation_model import Model, Refusal
 from tests.followers import Counter, Follower
 from tests.recount import assert_badges_equal_a_recount
-from tests.school import CURATOR_9A, DIRECTOR, LEARNER_9A, TEACHER, SchoolClock, build_school, school_database
+from tests.school import (
+    CURATOR_9A,
+    DIRECTOR,
+    LEARNER_9A,
+    PSYCHOLOGIST,
+    TEACHER,
+    SchoolClock,
+    build_school,
+    school_database,
+)
 from tests.steps import turn
 
 POLL_SECONDS = 0.1
 """The listeners' own net."""
 
 PEOPLE = (TEACHER, DIRECTOR, CURATOR_9A, LEARNER_9A)
+OFFICER, OFFICERS = PSYCHOLOGIST, 3
+"""Who looks at reports, and how many hear of them: the school's staff."""
 
 SHOWN = """... on Conversation { title isMuted unreadCount lastMessage { id }
   messages(first: 100) { nodes { id body isRead author { login } } }
@@ -44,9 +55,10 @@ class Stage(RuleBasedStateMachine):
         self.followers: list[Follower] = []
         self.counters: list[Counter] = []
         self.steps = 0
+        self.hidden: set[str] = set()
         self.is_well = True
         database = build_school(self.folder / "school.db", clock=self.clock)
-        turn(database, messageDeletion="FOR_ME")
+        turn(database, messageDeletion="FOR_ME", safeguardingPosition="STAFF")
         self.url = database.url
         self.run(self.serve())
         self.before = self.run(self._rows())
@@ -79,7 +91,7 @@ class Stage(RuleBasedStateMachine):
         database = school_database(self.url, clock=self.clock)
         self.api = await self._stack.enter_async_context(Api.serving(database))
         self.api.listeners._poll_seconds = POLL_SECONDS
-        self.people = {login: self.api.as_(login) for login in PEOPLE}
+        self.people = {login: self.api.as_(login) for login in (*PEOPLE, OFFICER)}
 
     async def stop(self) -> None:
         for line in [each.line for each in self.followers] + [each.line for each in self.counters]:
@@ -140,6 +152,13 @@ class Stage(RuleBasedStateMachine):
         found = {each["user"]["login"] for each in shown["participants"]["nodes"] if each["isAdministrator"]}
         (chosen,) = found
         return str(chosen)
+
+    def report(self, place: int) -> str:
+        """The id of a report, by its place in the queue."""
+        asked = "{ viewer { organization { reports(first: 100) { nodes { id } } } } }"
+        shown = self.run(self.by(OFFICER).ask(asked))["viewer"]["organization"]["reports"]["nodes"]
+        assert len(shown) == len(self.model.reports)
+        return str(shown[place]["id"])
 
     def administrator(self, there: str) -> str:
         """One who administers the conversation, if anybody does."""

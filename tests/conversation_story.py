@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from tests.conversation_stage import PEOPLE, Stage
+from tests.conversation_stage import OFFICER, OFFICERS, PEOPLE, Stage
 from tests.followers import DOCUMENTS, Counter, Follower
 from tests.school import CURATOR_9A, DIRECTOR, LEARNER_9A, TEACHER
 
-MOST_CONVERSATIONS, MOST_LINES = 3, 12
+MOST_CONVERSATIONS, MOST_LINES, MOST_REPORTS = 3, 12, 4
 
 people = st.sampled_from(PEOPLE)
 anybody = st.sampled_from((None, None, None, *PEOPLE))
@@ -160,6 +160,19 @@ class Story(Stage):
             (self.model.delete, "deleteMessages") if flag else (self.model.mark_unread, "markMessagesUnread")
         )
         self.does(who, name, {"messageIds": ids}, lambda: act(who, ids))
+
+    @precondition(lambda self: self.model.messages and len(self.model.reports) < MOST_REPORTS)
+    @rule(who=people, which=few, hides=flags)
+    def reports(self, who: str, which: int, hides: bool) -> None:
+        """And an officer may hide the message from everybody."""
+        id_ = list(self.model.messages)[-1 - which % len(self.model.messages)]
+        given = {"messageId": id_, "reason": "Это травля"}
+        self.does(who, "reportMessage", given, lambda: self.model.report(who, id_, OFFICERS))
+        if hides and (id_, who) in self.model.reports and id_ not in self.hidden:
+            self.hidden.add(id_)
+            given = {"reportId": self.report(self.model.reports.index((id_, who))), "decision": "HIDE"}
+            in_order = sorted(PEOPLE, key=lambda login: _number(self.by(login).id))
+            self.does(OFFICER, "decideReport", given, lambda: self.model.hide(id_, OFFICERS, in_order))
 
     @rule(hours=st.sampled_from((-1, 1)))
     def the_clock_is_set(self, hours: int) -> None:
