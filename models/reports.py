@@ -5,7 +5,6 @@ Beside the message it names those around it, as the reporter saw them then: thes
 nothing else. Their texts stay for as long as somebody may have to look.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -172,24 +171,15 @@ def forget_words_of(tx: Transaction, user_id: int) -> None:
 
 def forget_settled_before(tx: Transaction, organization_id: int, moment: datetime) -> None:
     """The words of reports that were settled before this moment go with the messages that they named."""
-    later = (
-        select(literal(1))
-        .where(report_decisions.c.report_id == reports.c.id, report_decisions.c.decided_at >= moment)
-        .correlate(reports)
+    later = select(literal(1)).where(
+        report_decisions.c.report_id == reports.c.id, report_decisions.c.decided_at >= moment
     )
-    old: Sequence[int] = (
-        tx.execute(
-            select(reports.c.id).where(
-                reports.c.organization_id == organization_id,
-                reports.c.status.not_in(UNDECIDED),
-                reports.c.reason != "",
-                ~exists(later),
-            )
-        )
-        .scalars()
-        .all()
+    settled = select(reports.c.id).where(
+        reports.c.organization_id == organization_id, reports.c.status.not_in(UNDECIDED), ~exists(later)
     )
-    for report_id in old:
-        tx.execute(update(reports).where(reports.c.id == report_id).values(reason=""))
-        tx.execute(update(report_readings).where(report_readings.c.report_id == report_id).values(reason=""))
-        tx.execute(update(report_decisions).where(report_decisions.c.report_id == report_id).values(note=None))
+    read, ruled = report_readings.c, report_decisions.c
+    tx.execute(update(reports).where(reports.c.id.in_(settled), reports.c.reason != "").values(reason=""))
+    old = (read.report_id.in_(settled), read.read_at < moment, read.reason != "")
+    tx.execute(update(report_readings).where(*old).values(reason=""))
+    noted = (ruled.report_id.in_(settled), ruled.note.is_not(None))
+    tx.execute(update(report_decisions).where(*noted).values(note=None))
