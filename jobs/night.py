@@ -1,20 +1,21 @@
 """What happens in a night of one school? Six things in this order, in one short transaction, once per local date.
 
-Stale calls are finished (E56), the mandatory chats rebuilt (E34), what waited for the night is given to the outbox
-(E35), and what nobody needs is dropped: uploads without a message, links that were begun and not ended. Last go
-messages that the school keeps no longer.
+Messages go that the school keeps no longer; where these are many, in transactions of their own before. Stale calls
+are finished (E56), the mandatory chats rebuilt (E34), what waited for the night is given to the outbox (E35), and
+what nobody needs is dropped: uploads without a message, links that were begun and not ended.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import Date, bindparam, insert, literal, select
 
 from jobs.mandatory_chats import rebuild
 from jobs.orphans import collect_link_attempts, collect_orphans
-from jobs.retention import purge_old
+from jobs.retention import AT_ONCE, purge_old
 from jobs.stale_calls import finish_stale_calls
 from jobs.waiting_commands import release
 from models.database import Clock, Transaction
@@ -74,7 +75,15 @@ def told(did: Mapping[str, int]) -> str:
     return ", ".join(counts) or "nothing changed"
 
 
-def run_night(tx: Transaction, organization: Organization, local_date: date, *, clock: Clock) -> Night | None:
+class Unfinished(NamedTuple):
+    """A night that has purged so many messages, and must be run again in another transaction to go on."""
+
+    purged: int
+
+
+def run_night(
+    tx: Transaction, organization: Organization, local_date: date, *, clock: Clock, begun: Unfinished | None = None
+) -> Night | Unfinished | None:
     """The night that begins this local date; None when it has run already, and then nothing is written.
 
     A night that finds nothing to change leaves its row in `job_runs` and nothing else. `clock` says when it
@@ -82,6 +91,10 @@ def run_night(tx: Transaction, organization: Organization, local_date: date, *, 
     """
     if has_run(tx, organization.id, local_date):
         return None
+    some = purge_old(tx, organization)
+    purged = some + (begun.purged if begun else 0)
+    if some == AT_ONCE:
+        return Unfinished(purged)
     finished = finish_stale_calls(tx, organization, local_date)
     changes = rebuild(tx, organization)
     night = Night(
@@ -96,7 +109,7 @@ def run_night(tx: Transaction, organization: Organization, local_date: date, *, 
         commands_released=release(tx, organization),
         uploads_dropped=collect_orphans(tx, organization),
         links_dropped=collect_link_attempts(tx, organization),
-        messages_purged=purge_old(tx, organization),
+        messages_purged=purged,
     )
     run = {"started_at": tx.now, "finished_at": clock(), "changes": json.dumps(night.did())}
     tx.execute(_KEEP, {"organization_id": organization.id, "job": JOB, "local_date": local_date, **run})

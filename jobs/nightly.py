@@ -8,12 +8,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 from sqlalchemy import select
 
 from jobs.latest_nights import read_latest_nights
 from jobs.midnights import due_date, next_midnight, today
-from jobs.night import Night, run_night
+from jobs.night import Night, Unfinished, run_night
 from jobs.orphans import remove_files
 from models import organization as schools
 from models.database import Database, Transaction
@@ -54,8 +55,10 @@ def run_nights(
         with database.transactions() as begin:
             for number, school_id in enumerate(asked[first : first + SCHOOLS_AT_ONCE], start=first):
                 tell(number, len(asked))
-                with begin(school_id) as tx:
-                    night = _run_night(tx, database, school_id, local_date)
+                night: Night | Unfinished | None = Unfinished(0)
+                while isinstance(night, Unfinished):
+                    with begin(school_id) as tx:
+                        night = _run_night(database, school_id, local_date, night, tx)
                 if night is not None:
                     nights.append(night)
     tell(len(asked), len(asked))
@@ -102,18 +105,19 @@ def _asked(tx: Transaction, organization: str | None) -> list[int]:
     return list(tx.execute(select(organizations.c.id).order_by(organizations.c.id)).scalars())
 
 
-def _run_night(tx: Transaction, database: Database, organization_id: int, local_date: date | None) -> Night | None:
+def _run_night(
+    database: Database, organization_id: int, local_date: date | None, begun: Unfinished, tx: Transaction
+) -> Night | Unfinished | None:
     """By the policy and the clock of now, not of when the list of organizations was read."""
     school = schools.organization(tx, organization_id)
-    return run_night(tx, school, local_date or today(school, tx.now), clock=database.clock)
+    return run_night(tx, school, local_date or today(school, tx.now), clock=database.clock, begun=begun)
 
 
 async def _run(database: Database, school: Organization, local_date: date) -> bool:
-    def job(tx: Transaction) -> Night | None:
-        return _run_night(tx, database, school.id, local_date)
-
+    night: Night | Unfinished | None = Unfinished(0)
     try:
-        night = await database.write(job, school.id)
+        while isinstance(night, Unfinished):
+            night = await database.write(partial(_run_night, database, school.id, local_date, night), school.id)
     except Exception:
         log.exception("the night %s of %s failed", local_date, school.name)
     else:

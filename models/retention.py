@@ -22,8 +22,8 @@ from models.tables.events import EventKind
 newer = deliveries.alias("newer")
 
 
-def purge_sent_before(tx: Transaction, organization_id: int, moment: datetime) -> int:
-    """How many messages went. Each conversation that lost some tells those who take part, once."""
+def purge_sent_before(tx: Transaction, organization_id: int, moment: datetime, *, at_most: int) -> int:
+    """How many messages went, the oldest first. Each conversation that lost some tells those who take part."""
     old = tx.execute(
         select(messages.c.id, messages.c.conversation_id)
         .where(
@@ -36,6 +36,7 @@ def purge_sent_before(tx: Transaction, organization_id: int, moment: datetime) -
             ),
         )
         .order_by(messages.c.id)
+        .limit(at_most)
     ).all()
     for start in range(0, len(old), AT_ONCE):
         _purge(tx, [row.id for row in old[start : start + AT_ONCE]], moment)

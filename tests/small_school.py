@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from jobs.nightly import Night, run_night
+from jobs.night import Night, Unfinished, run_night
 from models.actor import Actor, Viewer, actor
 from models.database import Clock, Database, Transaction
 from models.groups import rebuild_tree
@@ -158,7 +158,9 @@ class SmallSchool:
 
     def night(self, day: date) -> Night | None:
         with self.database.transaction() as tx:
-            return run_night(tx, organization(tx, self.id), day, clock=self.database.clock)
+            night = run_night(tx, organization(tx, self.id), day, clock=self.database.clock)
+        assert not isinstance(night, Unfinished)
+        return night
 
     def chats(self) -> Chats:
         """The chats that have not ended, with who takes part in each."""

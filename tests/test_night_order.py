@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from jobs.night import JOB, run_night
+from jobs.night import JOB, Night, run_night
 from models.actor import Viewer
 from models.attachments import File, expect_file, keep_file
 from models.chats import change_members, found_chat
@@ -179,7 +179,7 @@ def test_a_night_with_everything_to_do_that_fails_at_its_end_leaves_nothing(
     run = {"organization_id": school.id, "job": JOB, "local_date": SECOND, "changes": "{}"}
     with pytest.raises(IntegrityError, match="job_runs"), school.database.transaction(school.id) as tx:
         night = run_night(tx, known, SECOND, clock=watch)
-        assert night is not None
+        assert isinstance(night, Night)
         assert (night.calls_finished, night.left, night.commands_released, night.links_dropped) == (1, 1, 2, 1)
         tx.execute(insert(job_runs).values(started_at=watch.now, finished_at=watch.now, **run))
     assert dump(school.database) == before

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+import jobs.night
+import jobs.retention
 from jobs.nightly import run_nights
 from models.organization import organization_called, set_policy
 from models.tables.conversations import attachments, deliveries, messages, recipients
@@ -15,7 +17,7 @@ from models.tables.organization import organizations
 from tests.api import Api, Person
 from tests.mailing import CLASSMATE, CURATOR, LEARNER, TEACHER, MailSchool, save, send
 from tests.recount import assert_badges_equal_a_recount
-from tests.school import CURATOR_9A, NEXT_DOOR, OTHER_LEARNER_9A, SCHOOL, SchoolClock, build_school
+from tests.school import ADMINISTRATOR, CURATOR_9A, NEXT_DOOR, OTHER_LEARNER_9A, SCHOOL, SchoolClock, build_school
 from tests.terminal import assert_mistake, run_at
 
 WHOLE = """query($id: ID!) { node(id: $id) { ... on Conversation {
@@ -49,6 +51,22 @@ async def talk(one: Person, other: Person, *bodies: str, there: str | None = Non
 @pytest.fixture
 def people(api: Api) -> tuple[Person, Person]:
     return api.as_(CURATOR_9A), api.as_(OTHER_LEARNER_9A)
+
+
+async def test_many_go_in_several_transactions_and_are_counted_together(
+    api: Api, clock: SchoolClock, people: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends meanwhile does not wait until all are gone."""
+    monkeypatch.setattr(jobs.retention, "AT_ONCE", 2)
+    monkeypatch.setattr(jobs.night, "AT_ONCE", 2)
+    keep_for(api, 30)
+    await talk(*people, *map(str, range(5)))
+    clock.forward(days=31)
+    asked = "{ viewer { organization { auditEntries(first: 9) { nodes { action } } } } }"
+    assert night(api) == 5
+    shown = (await api.as_(ADMINISTRATOR).ask(asked))["viewer"]["organization"]["auditEntries"]["nodes"]
+    assert [each["action"] for each in shown].count("purgeMessages") == 3
+    assert {row.body for row in api.rows(messages)} == {""}
 
 
 async def test_messages_go_after_so_many_days_and_no_earlier(
