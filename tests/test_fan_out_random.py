@@ -16,6 +16,7 @@ from models.tables.chats import chats, participations
 from models.tables.conversations import conversations, deliveries
 from models.tables.organization import organizations
 from models.tables.people import users
+from models.tables.safeguarding import reports
 from tests.api import PATIENCE, Api, Listening, Person
 from tests.mailing import MailSchool
 from tests.school import NEXT_DOOR, SCHOOL
@@ -28,7 +29,8 @@ DOCUMENTS = (
     "subscription { callPublished { cursor call { id title startsAt status chat { id name } } } }",
     "subscription { callChanged { cursor callId chatId } }",
     "subscription { chatChanged { cursor chatId } }",
-    "subscription { badgesChanged { newCalls unreadMail unreadMessages unreadConversations } }",
+    "subscription { badgesChanged { newCalls unreadMail unreadMessages unreadConversations openReports } }",
+    "subscription { reportChanged { cursor reportId } }",
 )
 SILENT: dict[str, list[str]] = {SCHOOL: [], NEXT_DOOR: [DOCUMENTS[5]]}
 """Nobody makes or changes chats next door."""
@@ -64,8 +66,12 @@ class Story:
 
     async def happens(self) -> None:
         """One thing that somebody tries; some are refused."""
-        kind = self.choose.choice((self._talk, self._talk, self._rooms, self._chats, self._calls))
-        one = self.head if kind in (self._chats, self._calls) and self.choose.random() < 0.7 else self._one()
+        kind = self.choose.choice((*[self._talk] * 4, *[self._rooms, self._chats, self._calls] * 2, self._safety))
+        one = (
+            self.head
+            if kind in (self._chats, self._calls, self._safety) and self.choose.random() < 0.7
+            else self._one()
+        )
         name, given = kind(one)
         if name:
             self.done += await self._tried(one, name, given)
@@ -157,6 +163,20 @@ class Story:
                 ("finishCall", {"callId": call}),
                 ("updateCall", change),
                 ("deleteCall", {"callId": call}),
+            )
+        )
+
+    def _safety(self, one: Person) -> tuple[str, dict[str, Any]]:
+        found, sent = self._one_of(select(reports.c.id).order_by(reports.c.id), "Report"), self._messages(one)
+        other = self._one().id
+        return self.choose.choice(
+            (
+                ("reportMessage", {"messageId": sent, "reason": "Так нельзя"}),
+                ("reportMessage", {"messageId": sent, "reason": "Так нельзя"}),
+                ("readReport", {"reportId": found, "reason": "Жалоба"}),
+                ("decideReport", {"reportId": found, "decision": self.choose.choice(("KEEP", "HIDE"))}),
+                ("blockPerson", {"userId": other}),
+                ("unblockPerson", {"userId": other}),
             )
         )
 
