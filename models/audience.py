@@ -25,6 +25,7 @@ PUBLICATIONS = (EventKind.CALL_PUBLISHED,)
 MESSAGE_ARRIVALS = (EventKind.MESSAGE_SENT,)
 MESSAGE_CHANGES = (EventKind.MESSAGE_CHANGED,)
 CONVERSATION_CHANGES = (EventKind.CONVERSATION_CHANGED, EventKind.CHAT_CHANGED)
+ORGANIZATION_CHANGES = (EventKind.ORGANIZATION_CHANGED,)
 REPORT_CHANGES = (EventKind.REPORT_CHANGED,)
 """From which kinds of events each subscription is told."""
 
@@ -75,8 +76,12 @@ def people_concerned(organization_id: Any, since: Any) -> Select[Any]:
             exists(select(literal(1)).where(new, events.c.chat_id.is_not(None))),
         )
     )
+    everybody = select(users.c.id).where(
+        users.c.organization_id == organization_id,
+        exists(select(literal(1)).where(new, events.c.kind.in_(ORGANIZATION_CHANGES))),
+    )
     themselves = select(events.c.user_id).where(new, events.c.user_id.is_not(None))
-    return select(union(take_part, administer, themselves).subquery().c.user_id)
+    return select(union(take_part, administer, everybody, themselves).subquery().c.user_id)
 
 
 def chat_changes(viewer: Viewer, since: Any) -> Select[Any]:
@@ -127,6 +132,11 @@ def message_arrivals(viewer: Viewer, since: Any, conversation_id: Any = None) ->
 def message_changes(viewer: Viewer, since: Any) -> Select[Any]:
     """Changes of the viewer's own copies."""
     return _events(viewer, since, MESSAGE_CHANGES).where(events.c.user_id == viewer.id)
+
+
+def organization_changes(viewer: Viewer, since: Any) -> Select[Any]:
+    """Changes of the organization, for everybody in it."""
+    return _events(viewer, since, ORGANIZATION_CHANGES)
 
 
 def report_changes(viewer: Viewer, since: Any) -> Select[Any]:

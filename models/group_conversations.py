@@ -10,9 +10,11 @@ from models.conversation_standing import allowed, changed, find, in_reach, stand
 from models.database import Transaction
 from models.decide_conversations import ConversationAction, decide_in_conversation
 from models.errors import Code, Refused, refuse
-from models.named import bounded, known_people
+from models.named import bounded
+from models.people_scopes import visible_people
 from models.tables.chats import participations as parts
 from models.tables.conversations import conversations
+from models.tables.people import users
 from models.text import fold, name
 
 
@@ -47,7 +49,7 @@ def add_participants(tx: Transaction, actor: Actor, conversation_id: int, user_i
 def remove_participants(tx: Transaction, actor: Actor, conversation_id: int, user_ids: Sequence[int]) -> None:
     """E12: who is removed keeps the history up to now. Removing who is gone is no mistake."""
     bounded("userIds", user_ids)
-    wanted = known_people(tx, actor, user_ids)
+    wanted = _known(tx, actor, conversation_id, user_ids)
     allowed(tx, actor, conversation_id, ConversationAction.REMOVE_PARTICIPANTS)
     current = participations.members(tx, conversation_id)
     leaving = wanted & current.keys()
@@ -95,6 +97,20 @@ def succeed(tx: Transaction, conversation_id: int, leaving: int) -> None:
             .limit(1)
         )
         participations.appoint(tx, conversation_id, {tx.execute(longest).scalar_one(): True})
+
+
+def _known(tx: Transaction, actor: Actor, conversation_id: int, user_ids: Sequence[int]) -> set[int]:
+    """These people, whom the actor sees or who have taken part there; NOT_FOUND when one is neither: nothing
+    tells whether he exists (PA2)."""
+    wanted = set(user_ids)
+    there = select(parts.c.user_id).where(parts.c.room_id == conversation_id, parts.c.user_id.in_(wanted))
+    known = set(tx.execute(there).scalars())
+    if unmet := wanted - known:
+        seen = visible_people(actor).where(users.c.id.in_(unmet)).with_only_columns(users.c.id)
+        known |= set(tx.execute(seen).scalars())
+    if known != wanted:
+        raise Refused(Code.NOT_FOUND)
+    return wanted
 
 
 def _leave(tx: Transaction, actor: Actor, conversation_id: int, leaving: set[int]) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, litera
 from models.actor import Actor, Viewer
 from models.attachments import detach_all
 from models.database import Transaction
-from models.decide_conversations import Copy, MessageAction, decide_with_copy
+from models.decide_conversations import MessageAction, decide_with_copy
 from models.errors import Code, Refused
-from models.messages import find_messages, record_changes, visible_messages
+from models.messages import copy_of, find_messages, record_changes, visible_messages
 from models.reports import is_kept
 from models.tables.conversations import ConversationKind, deliveries, messages, recipients
 from models.tables.people import users
@@ -99,19 +99,9 @@ def purge(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> None:
 
 def _allow(actor: Actor, action: MessageAction, found: Sequence[Any]) -> None:
     """All or nothing. What the policy does not offer is told before what has the wrong state."""
-    refusals = [code for row in found if (code := decide_with_copy(actor, action, _copy(row))) is not None]
+    refusals = [code for row in found if (code := decide_with_copy(actor, action, copy_of(row))) is not None]
     if refusals:
         raise Refused(Code.IMMUTABLE if Code.IMMUTABLE in refusals else refusals[0])
-
-
-def _copy(row: Any) -> Copy:
-    return Copy(
-        ConversationKind(row.kind),
-        is_draft=row.event is None,
-        is_received=row.received_as is not None,
-        is_read=bool(row.is_read),
-        is_trashed=bool(row.is_trashed),
-    )
 
 
 def _move(tx: Transaction, actor: Actor, found: Sequence[Any], **values: Any) -> None:

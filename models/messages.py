@@ -23,10 +23,10 @@ from sqlalchemy import (
 
 from models.actor import Actor, Viewer
 from models.database import Transaction
-from models.errors import Code, Refused
+from models.decide_conversations import Copy, MessageAction, decide_with_copy
+from models.errors import Code, Refused, refuse
 from models.events import store, take_numbers
 from models.named import bounded
-from models.policy import MessageDeletion
 from models.tables.base import Key
 from models.tables.chats import participations
 from models.tables.conversations import ConversationKind, Format, Role, deliveries, messages
@@ -173,8 +173,8 @@ def mark_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int], *, 
 def delete_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> None:
     """I6, I7, IA1: for the actor alone. All or nothing."""
     found = find_messages(tx, actor, message_ids)
-    if actor.policy.message_deletion is not MessageDeletion.FOR_ME:
-        raise Refused(Code.IMMUTABLE)
+    for row in found:
+        refuse(decide_with_copy(actor, MessageAction.DELETE, copy_of(row)))
     remove_copies(tx, actor, found)
 
 
@@ -198,6 +198,17 @@ def find_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> 
     if len(found) != len(wanted):
         raise Refused(Code.NOT_FOUND)
     return found
+
+
+def copy_of(row: Any) -> Copy:
+    """How the copy stands that is a row of `visible_messages`."""
+    return Copy(
+        ConversationKind(row.kind),
+        is_draft=row.event is None,
+        is_received=row.received_as is not None,
+        is_read=bool(row.is_read),
+        is_trashed=bool(row.is_trashed),
+    )
 
 
 def record_changes(tx: Transaction, actor: Actor, found: Sequence[Any]) -> None:

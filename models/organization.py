@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, Text, bindparam, cast, delete, insert, select, update
 
+from models.actor import Viewer
 from models.database import Transaction
+from models.events import record
 from models.policy import Policy, read_policy
 from models.prepared import Prepared
 from models.tables.base import Key
+from models.tables.events import EventKind
 from models.tables.organization import organizations, reach_rules
 
 LOCALES = ("en", "fr", "ru")
@@ -26,6 +29,12 @@ class Organization:
     locale: str
     preset: str
     policy: Policy
+
+
+def own_organization(viewer: Viewer) -> Select[Any]:
+    """The viewer's, and its policy as `policy_text`."""
+    policy = cast(organizations.c.policy, Text).label("policy_text")
+    return select(organizations, policy).where(organizations.c.id == viewer.organization_id)
 
 
 def every_organization(tx: Transaction) -> list[Organization]:
@@ -92,12 +101,13 @@ def found(
         )
         .returning(organizations.c.id)
     ).scalar_one()
-    set_policy(tx, organization_id, preset, policy)
+    _write_policy(tx, organization_id, preset, policy)
     return organization_id
 
 
 def settle(tx: Transaction, organization_id: int, *, name: str, time_zone: str, locale: str) -> bool:
-    """The organization is called so, there, in this language from now on; whether any of it is new."""
+    """The organization is called so, there, in this language from now on, and everybody is told; whether any of it
+    is new."""
     known = organizations.c
     wanted = {"name": name, "time_zone": time_zone, "locale": locale}
     current = tx.execute(
@@ -106,11 +116,18 @@ def settle(tx: Transaction, organization_id: int, *, name: str, time_zone: str, 
     if dict(current._mapping) == wanted:
         return False
     tx.execute(update(organizations).where(known.id == organization_id).values(wanted))
+    record(tx, organization_id, EventKind.ORGANIZATION_CHANGED)
     return True
 
 
 def set_policy(tx: Transaction, organization_id: int, preset: str, policy: Policy) -> None:
-    """From now on the organization follows this policy; its rules of reach become rows that joins can use."""
+    """From now on the organization follows this policy, and everybody is told."""
+    _write_policy(tx, organization_id, preset, policy)
+    record(tx, organization_id, EventKind.ORGANIZATION_CHANGED)
+
+
+def _write_policy(tx: Transaction, organization_id: int, preset: str, policy: Policy) -> None:
+    """Its rules of reach become rows that joins can use."""
     tx.execute(
         update(organizations)
         .where(organizations.c.id == organization_id)

@@ -1,4 +1,5 @@
-"""What is done about a message that hurts: somebody reports it, officers read it for a reason, and decide.
+"""What is done about what hurts? Somebody reports a message, officers read it for a reason, and decide. When it
+gets too much, the school is locked down.
 
 No switch of the policy stands in the way of a report, and neither does a rule of who may write to whom: whoever
 sees a message may report it.
@@ -13,6 +14,7 @@ from models.database import Transaction
 from models.errors import Code, Refused
 from models.events import store, take_numbers
 from models.messages import find_messages
+from models.organization import organization, set_policy
 from models.reports import context, tell_officers, visible_reports
 from models.retention import list_without
 from models.tables.conversations import deliveries, messages
@@ -85,7 +87,7 @@ def read_report(tx: Transaction, actor: Actor, report_id: int, *, reason: str) -
 
 
 def reads_reports(tx: Transaction, viewer: Viewer) -> bool:
-    """Whether the person is an officer: a refused reading of his is kept as well."""
+    """Whether the person is an officer."""
     return bool(tx.execute(select(is_officer(viewer))).scalar_one())
 
 
@@ -125,6 +127,16 @@ def decide_report(
         tell_officers(tx, actor.organization_id, number)
     if decision is ReportDecision.HIDE:
         _hide(tx, actor.organization_id, report.message_id)
+
+
+def set_lockdown(tx: Transaction, actor: Actor, *, lockdown: bool) -> None:
+    """From now on only administrators send, or everybody again as the policy has it; everybody is told. As it is
+    already: a success. Raises NOT_ALLOWED for who is neither administrator nor officer."""
+    if not actor.is_administrator and not reads_reports(tx, actor):
+        raise Refused(Code.NOT_ALLOWED)
+    if actor.policy.lockdown != lockdown:
+        school = organization(tx, actor.organization_id)
+        set_policy(tx, school.id, school.preset, school.policy.with_knobs({"lockdown": lockdown}))
 
 
 def words(field: str, value: str) -> str:

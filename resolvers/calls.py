@@ -115,7 +115,7 @@ Projection(
         "Call",
         lambda _, __: visible_calls(VIEWER).where(calls.c.id == given("call")),
         optional=True,
-        seen_by=SEES_CALL,
+        seen_by=PUBLISHES_CALL,
     ),
 )
 

@@ -8,8 +8,8 @@ from sqlalchemy import Select, exists, func, literal, or_, select
 
 from models import chats as rules
 from models.actor import Actor, Rights, administers_organization, person
-from models.authorization.chats import ENTERS_CHAT, SEES_CALL, SEES_CHAT
-from models.authorization.conversations import SEES_CONVERSATION
+from models.authorization.chats import ENTERS_CHAT, SEES_CALL, SEES_CHAT, SEES_PUBLISHED_CALL
+from models.authorization.conversations import SEES_CONVERSATION_TOO
 from models.authorization.people import HAS_DONE_IT, IS_ONESELF, SEES_GROUP
 from models.chat_scopes import any_chats, has_administrator, visible_calls
 from models.conversation_scopes import conversation_of_chat
@@ -142,14 +142,14 @@ Projection(
         arguments=frozenset({"search"}),
         seen_by=SEES_CHAT,
     ),
-    published_call=One("Call", _published_call, optional=True, seen_by=SEES_CALL),
+    published_call=One("Call", _published_call, optional=True, seen_by=SEES_PUBLISHED_CALL),
     calls=Page("Call", _calls, keys=("starts_at", "id"), descending=True, seen_by=SEES_CALL),
     url=Derived(_url, (lambda row: address(row.url), *STANDING[:3]), optional=True, seen_by=ENTERS_CHAT),
     conversation=One(
         "Conversation",
         lambda row, _: conversation_of_chat(VIEWER, row.id),
         optional=True,
-        seen_by=SEES_CONVERSATION,
+        seen_by=SEES_CONVERSATION_TOO,
     ),
     viewer_is_administrator=Column(),
     viewer_actions=Derived(_actions, STANDING, gives_list=True),

@@ -9,8 +9,7 @@ from models import conversations as rules
 from models import group_conversations as group_rules
 from models import messages as message_rules
 from models.actor import Actor, person
-from models.authorization.chats import SEES_CHAT
-from models.authorization.conversations import SEES_CONVERSATION, SEES_MESSAGE
+from models.authorization.conversations import LISTS_MESSAGE, SEES_CHAT_TOO, SEES_CONVERSATION
 from models.authorization.people import HAS_DONE_IT, IS_ONESELF
 from models.chat_scopes import visible_chats
 from models.conversation_scopes import (
@@ -83,7 +82,10 @@ Projection(
     kind=Column(),
     title=Column(lambda row: title_of(VIEWER, row)),
     chat=One(
-        "Chat", lambda row, _: visible_chats(VIEWER).where(chats.c.id == row.id), optional=True, seen_by=SEES_CHAT
+        "Chat",
+        lambda row, _: visible_chats(VIEWER).where(chats.c.id == row.id),
+        optional=True,
+        seen_by=SEES_CHAT_TOO,
     ),
     participants=Page(
         "Participant",
@@ -96,9 +98,9 @@ Projection(
         lambda row, _: messages_in(VIEWER, row.id),
         keys=("event",),
         newest=True,
-        seen_by=SEES_MESSAGE,
+        seen_by=LISTS_MESSAGE,
     ),
-    last_message=One("Message", _last_message, optional=True, seen_by=SEES_MESSAGE),
+    last_message=One("Message", _last_message, optional=True, seen_by=LISTS_MESSAGE),
     unread_count=Column(_unread_count),
     is_muted=Column(),
     viewer_actions=Derived(_actions, STANDING, gives_list=True),

@@ -12,7 +12,7 @@ from models import mail as mails
 from models.actor import Actor, person
 from models.addresses import Address
 from models.audiences import parse_audience
-from models.authorization.conversations import SEES_MESSAGE
+from models.authorization.conversations import LIES_IN_MAILBOX
 from models.authorization.people import HAS_DONE_IT, IS_ONESELF
 from models.database import Transaction
 from models.letters import Letter
@@ -89,7 +89,7 @@ Projection(
         keys=("place",),
         newest=True,
         arguments=frozenset({"unreadOnly", "search"}),
-        seen_by=SEES_MESSAGE,
+        seen_by=LIES_IN_MAILBOX,
     ),
 )
 

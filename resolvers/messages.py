@@ -8,7 +8,7 @@ from sqlalchemy import String, not_, select
 
 from models import messages as rules
 from models.actor import Actor, person
-from models.authorization.conversations import SEES_MESSAGE
+from models.authorization.conversations import SEES_ANSWERED, SEES_MESSAGE
 from models.authorization.people import HAS_DONE_IT, IS_ONESELF
 from models.conversation_scopes import any_conversations
 from models.database import Transaction
@@ -97,7 +97,7 @@ Projection(
         "Message",
         lambda row, _: visible_messages(VIEWER).where(messages.c.id == row.parent_id),
         optional=True,
-        seen_by=SEES_MESSAGE,
+        seen_by=SEES_ANSWERED,
     ),
     to=TO,
     cc=CC,

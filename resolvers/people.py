@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, select
+from sqlalchemy import Select
 
 from models.actor import Actor
 from models.authorization.chats import SEES_CHAT
@@ -39,11 +39,6 @@ from resolvers.safeguarding import REPORTS
 from resolvers.statement import VIEWER, Arguments, Row
 
 MOST_IN_A_LIST = 500
-
-
-def own_organization() -> Select[Any]:
-    policy = cast(organizations.c.policy, Text).label("policy_text")
-    return select(organizations, policy).where(organizations.c.id == VIEWER.organization_id)
 
 
 def groups_of_viewer(_: Row, arguments: Arguments) -> Select[Any]:

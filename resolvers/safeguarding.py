@@ -12,6 +12,7 @@ from models.authorization.safeguarding import SEES_OPENED, SEES_REPORT
 from models.database import Transaction
 from models.errors import Refused
 from models.messages import any_messages
+from models.organization import own_organization
 from models.reports import reported_messages, visible_reports
 from models.tables.conversations import messages
 from models.tables.people import users
@@ -132,6 +133,11 @@ def _named_person() -> One:
     return One("User", lambda _, __: select(users).where(users.c.id == given("user")), seen_by=HAS_DONE_IT)
 
 
+Projection(
+    "SetLockdownPayload",
+    seen_by=HAS_DONE_IT,
+    organization=One("Organization", lambda _, __: own_organization(VIEWER), seen_by=HAS_DONE_IT),
+)
 Projection("BlockPersonPayload", seen_by=HAS_DONE_IT, blocked=_named_person())
 Projection("UnblockPersonPayload", seen_by=HAS_DONE_IT, unblocked=_named_person())
 
@@ -179,6 +185,14 @@ async def decide_report(
         report_id,
         lambda tx, actor, report: rules.decide_report(tx, actor, report, decision, note),
     )
+
+
+async def set_lockdown(ctx: Context, asked: Asked, *, lockdown: bool) -> Finished:
+    def act(tx: Transaction, actor: Actor) -> Given:
+        rules.set_lockdown(tx, actor, lockdown=lockdown)
+        return {"organization": actor.organization_id}
+
+    return await ctx.change(asked, act)
 
 
 async def block_person(ctx: Context, asked: Asked, *, user_id: str) -> Finished:

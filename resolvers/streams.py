@@ -15,6 +15,7 @@ from models.audience import (
     ENDINGS,
     MESSAGE_ARRIVALS,
     MESSAGE_CHANGES,
+    ORGANIZATION_CHANGES,
     PUBLICATIONS,
     REPORT_CHANGES,
     call_as_published,
@@ -24,18 +25,20 @@ from models.audience import (
     message_arrivals,
     message_as_sent,
     message_changes,
+    organization_changes,
     publications,
     report_changes,
 )
 from models.authorization.chats import HEARS_CALL, HEARS_PUBLICATION, SEES_CALL, SEES_CHAT
 from models.authorization.conversations import SEES_CONVERSATION, SEES_MESSAGE
 from models.authorization.events import HEARS_CONVERSATION, HEARS_MESSAGE, HEARS_OF_COPY, check_events
-from models.authorization.people import IS_ONESELF
+from models.authorization.people import IS_ONESELF, SEES_ORGANIZATION
 from models.authorization.rule import Rule
 from models.authorization.safeguarding import HEARS_OF_REPORT, SEES_REPORT
 from models.chat_scopes import visible_calls, visible_chats
 from models.conversation_scopes import visible_conversations
 from models.messages import visible_messages
+from models.organization import own_organization
 from models.tables.calls import calls
 from models.tables.chats import chats
 from models.tables.conversations import conversations, messages
@@ -71,6 +74,12 @@ STREAMS = {
         "CallPublished", PUBLICATIONS, lambda who, since, _: publications(who, since), HEARS_PUBLICATION
     ),
     "callChanged": Stream("CallChanged", CALL_CHANGES, lambda who, since, _: call_changes(who, since), HEARS_CALL),
+    "organizationChanged": Stream(
+        "OrganizationChanged",
+        ORGANIZATION_CHANGES,
+        lambda who, since, _: organization_changes(who, since),
+        SEES_ORGANIZATION,
+    ),
     "reportChanged": Stream(
         "ReportChanged", REPORT_CHANGES, lambda who, since, _: report_changes(who, since), HEARS_OF_REPORT
     ),
@@ -109,6 +118,12 @@ def _chat() -> One:
 
 check_events()
 
+Projection(
+    "OrganizationChanged",
+    seen_by=SEES_ORGANIZATION,
+    cursor=_cursor,
+    organization=One("Organization", lambda _, __: own_organization(VIEWER), seen_by=SEES_ORGANIZATION),
+)
 Projection(
     "CallPublished",
     seen_by=HEARS_PUBLICATION,

@@ -28,6 +28,7 @@ from models.decide import decide_creation
 from models.errors import Code, LimitExceeded, Unauthenticated, refuse
 from models.messages import visible_messages
 from models.named import MOST_IDS
+from models.organization import own_organization
 from models.people_scopes import visible_groups, visible_people
 from models.reports import open_reports
 from models.sign_in import new_attempt
@@ -47,7 +48,7 @@ from resolvers.ids import parts
 from resolvers.lookahead import Finished, plan_of_field
 from resolvers.mail import MAILBOX
 from resolvers.paging import Page
-from resolvers.people import groups_of_viewer, own_organization
+from resolvers.people import groups_of_viewer
 from resolvers.projection import Column, Derived, Many, One, OneOf, Part, Projection
 from resolvers.recipients import RECIPIENTS
 from resolvers.safeguarding import report_with
@@ -83,7 +84,7 @@ Projection(
     users,
     seen_by=IS_ONESELF,
     user=Part("User", seen_by=IS_ONESELF),
-    organization=One("Organization", lambda _, __: own_organization(), seen_by=SEES_ORGANIZATION),
+    organization=One("Organization", lambda _, __: own_organization(VIEWER), seen_by=SEES_ORGANIZATION),
     is_linked=Column(lambda _: stands(VIEWER, "is_linked")),
     messenger_url=Derived(
         _messenger, (lambda _: address(given("messenger", String())),), optional=True, seen_by=IS_LINKED
@@ -129,7 +130,7 @@ Projection(
 # ----------------------------------------------------------------------------------- from id to row
 
 NODES: Mapping[str, Callable[[Row], Select[Any]]] = {
-    "Organization": lambda row: own_organization().where(organizations.c.id == row.id),
+    "Organization": lambda row: own_organization(VIEWER).where(organizations.c.id == row.id),
     "User": lambda row: visible_people(VIEWER).where(users.c.id == row.id),
     "Group": lambda row: visible_groups(VIEWER).where(groups.c.id == row.id),
     "Chat": lambda row: visible_chats(VIEWER).where(chats.c.id == row.id),
@@ -170,8 +171,6 @@ Projection(
 async def look_up(ctx: Context, asked: Asked) -> Finished | None:
     """The answer to a field of `Query`. Raises Unauthenticated for who is signed out or has gone."""
     answer = await plan_of_field("Query", asked.field).read(ctx.database, asked.values, ctx.asking())
-    if answer is None and asked.field.name == "viewer":
-        raise Unauthenticated("This person is not active in this organization any more.")
     return None if answer is None else Finished(answer)
 
 

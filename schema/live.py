@@ -13,6 +13,7 @@ from schema.chats import Chat
 from schema.conversations import Conversation
 from schema.given import Info, given
 from schema.messages import Message
+from schema.people import Organization
 from schema.safeguarding import Report
 from schema.selection import asked
 from schema.viewer import Badges
@@ -75,6 +76,12 @@ class ConversationChanged:
     )
 
 
+@strawberry.type(description="The school has changed: its rules, its name, its zone or its language.")
+class OrganizationChanged:
+    cursor: str = strawberry.field(description=PLACE)
+    organization: Organization = strawberry.field(description="The school now.")
+
+
 @strawberry.type(description="A message was reported, or somebody read a report or decided about it.")
 class ReportChanged:
     cursor: str = strawberry.field(description=PLACE)
@@ -132,6 +139,14 @@ class Subscription:
         graphql_type=ConversationChanged, description="The viewer's conversations change, muting included."
     )
     def conversation_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
+        return live.follow(info.context, asked(info), given(after))
+
+    @strawberry.subscription(
+        graphql_type=OrganizationChanged,
+        description="The viewer's school changes. What people may do may be different then: ask anew for what is "
+        "shown of it.",
+    )
+    def organization_changed(self, info: Info, after: After = UNSET) -> AsyncIterable[Finished]:
         return live.follow(info.context, asked(info), given(after))
 
     @strawberry.subscription(

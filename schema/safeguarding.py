@@ -5,7 +5,13 @@ from typing import Annotated
 import strawberry
 from strawberry.types.unset import UNSET
 
-from models.authorization.safeguarding import BLOCKS_PERSON, REPORTS_MESSAGE, SEES_REPORT, UNBLOCKS_PERSON
+from models.authorization.safeguarding import (
+    BLOCKS_PERSON,
+    REPORTS_MESSAGE,
+    SEES_REPORT,
+    SETS_LOCKDOWN,
+    UNBLOCKS_PERSON,
+)
 from models.tables.conversations import Format
 from models.tables.safeguarding import ReportDecision, ReportStatus
 from resolvers import safeguarding
@@ -15,7 +21,7 @@ from schema.connection import Node
 from schema.errors import DeniedError, InvalidInputError, NotFoundError, mutation
 from schema.given import Info, given
 from schema.messages import Message
-from schema.people import User
+from schema.people import Organization, User
 from schema.scalars import Moment
 from schema.selection import asked
 
@@ -103,6 +109,11 @@ class UnblockPersonInput:
     user_id: strawberry.ID = strawberry.field(description="The person.")
 
 
+@strawberry.input(description="Whether only administrators may send.")
+class SetLockdownInput:
+    lockdown: bool = strawberry.field(description="True to lock down, false to open again.")
+
+
 # ------------------------------------------------------------------------------------------- answers
 
 
@@ -122,6 +133,11 @@ class ReadReportPayload:
 @strawberry.type(description="The report was decided.")
 class DecideReportPayload:
     report: Report = strawberry.field(description="The report.")
+
+
+@strawberry.type(description="The school is locked down, or open again.")
+class SetLockdownPayload:
+    organization: Organization = strawberry.field(description="The school.")
 
 
 @strawberry.type(description="The person is blocked.")
@@ -145,6 +161,10 @@ ReadReportResult = Annotated[
 DecideReportResult = Annotated[
     DecideReportPayload | InvalidInputError | NotFoundError | DeniedError,
     strawberry.union("DecideReportResult", description="The report, or why nothing was decided."),
+]
+SetLockdownResult = Annotated[
+    SetLockdownPayload | DeniedError,
+    strawberry.union("SetLockdownResult", description="The school, or why nothing changed."),
 ]
 BlockPersonResult = Annotated[
     BlockPersonPayload | InvalidInputError | NotFoundError | DeniedError,
@@ -192,6 +212,15 @@ class SafeguardingMutation:
             decision=input.decision,
             note=given(input.note),
         )
+
+    @mutation(
+        SetLockdownResult,
+        "For administrators and safeguarding officers: only administrators may send, until it is taken back. "
+        "Nothing is erased; reports can be made.",
+        allowed_to=SETS_LOCKDOWN,
+    )
+    async def set_lockdown(self, info: Info, input: SetLockdownInput) -> Finished:
+        return await safeguarding.set_lockdown(info.context, asked(info), lockdown=input.lockdown)
 
     @mutation(
         BlockPersonResult,

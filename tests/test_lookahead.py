@@ -436,6 +436,7 @@ async def _keep_safe(api: Api, do: Any) -> None:
     read = f"{report} messages {{ id body isReported author {{ name }} attachments {{ url }} }}"
     await do(ADMINISTRATOR, "readReport", read, **this, reason="Жалоба")
     await do(ADMINISTRATOR, "decideReport", report, **this, decision="KEEP")
+    await do(ADMINISTRATOR, "setLockdown", "organization { policy { lockdown } }", lockdown=True)
     curator = api.as_(CURATOR_9B).id
     await do(CURATOR_9A, "blockPerson", "blocked { name viewerHasBlocked viewerCanMessage }", userId=curator)
     await do(CURATOR_9A, "unblockPerson", "unblocked { name viewerHasBlocked }", userId=curator)
@@ -463,6 +464,7 @@ async def test_a_page_of_a_subscription_is_one_statement(lively: Api, stream: st
         "messageReceived": message,
         "messageChanged": message,
         "conversationChanged": "conversation { id title viewerActions messages { nodes { body } } }",
+        "organizationChanged": "organization { name policy { lockdown } chats { nodes { name } } }",
         "reportChanged": "report { id status reporter { name } readings { reader { name } } }",
     }[stream]
     await lively.operations.context(None).listeners.stop()

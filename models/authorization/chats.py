@@ -97,8 +97,8 @@ CREATES_CHAT = Rule(
     Allowed((Kind.GROUP,), (Relation.TEACHES,)),
     Told(Code.NO_SUBGROUP, (Kind.GROUP,), (Relation.BELONGS,)),
     Told(Code.NO_SUBGROUP, (Kind.GROUP,), OUTSIDE, PERSONNEL),
-    Allowed((Kind.ORGANIZATION,), (Relation.BELONGS,), ADMINISTRATOR),
-    Told(Code.NOT_ALLOWED, (Kind.ORGANIZATION,), (Relation.BELONGS,), OTHERS),
+    Allowed((Kind.ONESELF,), (Relation.SELF,), ADMINISTRATOR),
+    Told(Code.NOT_ALLOWED, (Kind.ONESELF,), (Relation.SELF,), OTHERS),
     Allowed(PEOPLE, (*KNOWN, Relation.STRANGER)),
 )
 
@@ -112,10 +112,12 @@ SEES_CALL = Rule(
     Allowed(FINISHED, (*LEAD, *UNLINKED)),
     Allowed(FINISHED, (*JOIN, *AWAY), ADMINISTRATOR),
 )
+SEES_PUBLISHED_CALL = SEES_CALL.of(*PUBLISHED)
 JOINS_CALL = Rule(
     "For those who take part in the chat, while the call is published; where the policy asks for a linked "
     "profile, with one. Administrators of the organization who do not take part have no address.",
     Allowed(PUBLISHED, (*LEAD, *JOIN)),
+    Allowed((*CREATED, *FINISHED), ()),
 )
 HEARS_CALL = Rule(
     "Who takes part in the chat hears of all that happens to a call that was shown there, its end included; "

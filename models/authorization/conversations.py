@@ -6,6 +6,7 @@ No position opens a conversation: administrators of the organization see as litt
 from models.authorization.rule import ADMINISTRATOR, PERSONNEL, Allowed, Kind, Relation, Rule, Told
 from models.errors import Code
 
+CHATS = (Kind.CHAT, Kind.MANDATORY_CHAT)
 GROUPS = (Kind.GROUP_CONVERSATION,)
 OF_CHATS = (Kind.CHAT_CONVERSATION,)
 DIRECT = (Kind.DIRECT,)
@@ -42,14 +43,22 @@ KNOWN = (
 # -------------------------------------------------------------------------------------- conversations
 
 SEES_CONVERSATION = Rule(
-    "For those who take part: in a group conversation those who have left keep it up to then (the policy may take "
-    "it); a direct one, once something was written or the viewer has opened it; the thread of a mail, for those "
-    "who have a copy. No position opens a conversation.",
+    "For those who take part: of a group conversation and of a chat those who have left keep what there was (the "
+    "policy may take it); a direct one, once something was written or the viewer has opened it; the thread of a "
+    "mail, for those who have a copy. No position opens a conversation.",
     Allowed(GROUPS, (*LEAD, *JOIN, *LEFT)),
-    Allowed(OF_CHATS, (*LEAD, *JOIN, *UNLINKED)),
+    Allowed(OF_CHATS, (*LEAD, *JOIN, *UNLINKED, *LEFT)),
     Allowed(DIRECT, JOIN),
     Allowed(THREADS, COPIES),
 )
+SEES_BOTH = Rule(
+    "Who sees both, the chat and its conversation.",
+    Allowed((*CHATS, *OF_CHATS), (*LEAD, *JOIN, *UNLINKED)),
+    Allowed((*CHATS, *OF_CHATS), LEFT, ADMINISTRATOR),
+    Allowed((Kind.LEADERLESS_CHAT,), JOIN),
+)
+SEES_CHAT_TOO = SEES_BOTH.of(*CHATS, Kind.LEADERLESS_CHAT)
+SEES_CONVERSATION_TOO = SEES_BOTH.of(*OF_CHATS)
 TAKES_PART_IN_CONVERSATION = Rule(
     "For those who take part now.",
     Allowed(GROUPS, (*LEAD, *JOIN)),
@@ -63,7 +72,7 @@ WRITES = Rule(
     Allowed(GROUPS, (*LEAD, *JOIN)),
     Allowed(OF_CHATS, (*LEAD, *JOIN)),
     Allowed(DIRECT, JOIN),
-    Told(Code.NOT_PARTICIPANT, GROUPS, LEFT),
+    Told(Code.NOT_PARTICIPANT, (*GROUPS, *OF_CHATS), LEFT),
     Told(Code.PROFILE_NOT_LINKED, OF_CHATS, UNLINKED),
     Told(Code.KIND_NOT_OFFERED, THREADS, COPIES),
 ).also(
@@ -77,7 +86,7 @@ CHANGES_CONVERSATION = Rule(
     Allowed(GROUPS, LEAD),
     Told(Code.NOT_ADMINISTRATOR, GROUPS, JOIN),
     Told(Code.NOT_PARTICIPANT, GROUPS, LEFT),
-    Told(Code.NOT_ALLOWED, OF_CHATS, (*LEAD, *JOIN)),
+    Told(Code.NOT_ALLOWED, OF_CHATS, (*LEAD, *JOIN, *LEFT)),
     Told(Code.PROFILE_NOT_LINKED, OF_CHATS, UNLINKED),
     Told(Code.NOT_ALLOWED, DIRECT, JOIN),
     Told(Code.NOT_ALLOWED, THREADS, COPIES),
@@ -109,19 +118,19 @@ OPENS_CONVERSATION = Rule(
 LEAVES_CONVERSATION = Rule(
     "For those who take part in a group conversation; who has left already makes no mistake.",
     Allowed(GROUPS, (*LEAD, *JOIN, *LEFT)),
-    Told(Code.NOT_ALLOWED, OF_CHATS, (*LEAD, *JOIN, *UNLINKED)),
+    Told(Code.NOT_ALLOWED, OF_CHATS, (*LEAD, *JOIN, *UNLINKED, *LEFT)),
     Told(Code.NOT_ALLOWED, DIRECT, JOIN),
     Told(Code.NOT_ALLOWED, THREADS, COPIES),
 )
 MUTES_CONVERSATION = Rule(
     "For those who take part now.",
     *TAKES_PART_IN_CONVERSATION.clauses,
-    Told(Code.NOT_PARTICIPANT, GROUPS, LEFT),
+    Told(Code.NOT_PARTICIPANT, (*GROUPS, *OF_CHATS), LEFT),
 )
 DELETES_CONVERSATION = Rule(
     "For oneself alone, where the policy has it; never the thread of a mail.",
     Allowed(GROUPS, (*LEAD, *JOIN, *LEFT)),
-    Allowed(OF_CHATS, (*LEAD, *JOIN, *UNLINKED)),
+    Allowed(OF_CHATS, (*LEAD, *JOIN, *UNLINKED, *LEFT)),
     Allowed(DIRECT, JOIN),
     Told(Code.IMMUTABLE, THREADS, COPIES),
 )
@@ -135,8 +144,20 @@ SEES_MESSAGE = Rule(
     Allowed(MAIL, (*COPIES, *TRASHED)),
     Allowed(DRAFTS, AUTHOR),
 )
+LISTS_MESSAGE = Rule(
+    "In a conversation are the messages of which the viewer has a copy, but no drafts, nor the trash.",
+    Allowed(MESSAGES, WROTE_OR_GOT),
+    Allowed(MAIL, COPIES),
+)
+LIES_IN_MAILBOX = Rule(
+    "One's own copies of mail, each in its folder.",
+    Allowed(MAIL, (*COPIES, *TRASHED)),
+    Allowed(DRAFTS, AUTHOR),
+)
+SEES_ANSWERED = SEES_MESSAGE.of(*MESSAGES, *MAIL)
 SEES_BLIND_RECIPIENTS = Rule(
     "The author sees all of them; each of them, himself.",
+    Allowed(MESSAGES, ()),
     Allowed(MAIL, (*AUTHOR, Relation.BLIND)),
     Allowed(DRAFTS, AUTHOR),
 )
@@ -179,10 +200,12 @@ WRITES_MAIL = Rule(
     Allowed(PEOPLE, (Relation.SELF, Relation.REACHES)),
     Allowed(AUDIENCES, (Relation.REACHES,)),
     Allowed(MAIL, (*COPIES, *TRASHED)),
+    Allowed(MESSAGES, ()),
     Allowed(DRAFTS, AUTHOR),
     Allowed(UPLOADS, AUTHOR),
 )
 DISCARDS_DRAFT = Rule(
     "Its author, until it is sent.",
     Allowed(DRAFTS, AUTHOR),
+    Allowed(MAIL, ()),
 )

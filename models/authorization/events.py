@@ -5,7 +5,7 @@ What is shown of an event follows the rights of now, when it is told; so does wh
 
 from models.authorization.chats import HEARS_CALL, SEES_CHAT
 from models.authorization.conversations import GROUPS, JOIN, LEAD, MESSAGES, OF_CHATS, UNLINKED, WROTE_OR_GOT
-from models.authorization.people import IS_ONESELF
+from models.authorization.people import IS_ONESELF, SEES_ORGANIZATION
 from models.authorization.rule import Allowed, Kind, Relation, Rule
 from models.authorization.safeguarding import HEARS_OF_REPORT
 from models.tables.events import EventKind
@@ -27,10 +27,12 @@ HEARS_CONVERSATION = Rule(
     "is told to nobody else.",
     Allowed(GROUPS, (*LEAD, *JOIN)),
     Allowed(OF_CHATS, (*LEAD, *JOIN, *UNLINKED)),
+    Allowed((Kind.DIRECT,), ()),
 )
 HEARS_OF_COPY = Rule(
     "Whose copy has changed, and nobody else: not the author, and not who has a copy of the same message.",
     Allowed((Kind.ONESELF,), (Relation.SELF,)),
+    Allowed((Kind.MESSAGE, Kind.MAIL), ()),
 )
 
 HEARD_BY: dict[EventKind, Rule] = {
@@ -42,6 +44,7 @@ HEARD_BY: dict[EventKind, Rule] = {
     EventKind.MESSAGE_CHANGED: HEARS_OF_COPY,
     EventKind.CONVERSATION_CHANGED: HEARS_CONVERSATION,
     EventKind.PERSON_CHANGED: IS_ONESELF,
+    EventKind.ORGANIZATION_CHANGED: SEES_ORGANIZATION,
     EventKind.REPORT_CHANGED: HEARS_OF_REPORT,
 }
 """The widest that is told of it; a subscription may tell less."""

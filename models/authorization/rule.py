@@ -161,6 +161,13 @@ class Rule:
         """The same for these kinds, and for more: of a mutation that names several things."""
         return Rule(f"{self.sentence} {sentence}", *self.clauses, *clauses)
 
+    def of(self, *kinds: Kind) -> "Rule":
+        """The same of these kinds alone, where a field leads to no others."""
+        cut = (
+            clause._replace(kinds=tuple(kind for kind in clause.kinds if kind in kinds)) for clause in self.clauses
+        )
+        return Rule(self.sentence, *(clause for clause in cut if clause.kinds))
+
     def allows(self, kind: Kind, relation: Relation, position: Position) -> bool:
         return self._verdicts.get((kind, relation, position), Code.NOT_FOUND) is None
 

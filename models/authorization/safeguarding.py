@@ -32,6 +32,16 @@ HEARS_OF_REPORT = Rule(
     "Each safeguarding officer, but not whose message was reported.",
     *SEES_REPORT.clauses,
 )
+SETS_LOCKDOWN = Rule(
+    "Administrators of the organization, and safeguarding officers.",
+    Allowed((Kind.ONESELF,), (Relation.SELF,), ADMINISTRATOR),
+    Told(
+        Code.NOT_ALLOWED,
+        (Kind.ONESELF,),
+        (Relation.SELF,),
+        tuple(position for position in EVERYBODY if position not in ADMINISTRATOR),
+    ),
+)
 SEES_OPENED = Rule(
     "Safeguarding officers who have said why they read; each reading is kept, and so is each that was refused.",
     *SEES_REPORT.clauses,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models.actor import Actor
 from models.blocking import block_person, unblock_person
 from models.database import Transaction
-from models.safeguarding import decide_report, read_report, report_message
+from models.safeguarding import decide_report, read_report, report_message, set_lockdown
 from models.tables.conversations import messages
 from models.tables.safeguarding import ReportDecision
 
@@ -34,6 +34,8 @@ def hurt_at_gorizont(tx: Transaction, person: Find) -> Transaction:
     story.block("admin", "learner.10a.3")
     story.block("admin", "library")
     unblock_person(story.tx, story.as_("admin"), story.as_("library").id)
+    for lockdown in (True, False):
+        set_lockdown(story.tx, story.as_("director"), lockdown=lockdown)
     return story.tx
 
 

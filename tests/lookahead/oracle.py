@@ -89,6 +89,7 @@ def happened(sight: Sight, stream: str, since: int) -> list[Thing]:
         "messageReceived": ("MessageReceived", partial(talk.hears_of_message, sight)),
         "messageChanged": ("MessageChanged", partial(talk.hears_of_copy, sight)),
         "conversationChanged": ("ConversationChanged", partial(talk.hears_of_conversation, sight)),
+        "organizationChanged": ("OrganizationChanged", lambda event: event.kind == "ORGANIZATION_CHANGED"),
         "reportChanged": ("ReportChanged", partial(safety.hears_of_report, sight)),
     }
     type_name, hears = told[stream]

@@ -1,5 +1,6 @@
 """How does what keeps people safe look to somebody? Each field of reports, answered again."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,6 +37,8 @@ def idle(sight: Sight) -> Iterator[tuple[str, str]]:
     for row in sight.rows.blocked_by[sight.me.id]:
         if sight.sees_person(sight.rows.users[row.blocked_id]):
             yield "blockPerson", f'{{userId: "User_{row.blocked_id}"}}'
+    if sight.is_administrator or sight.is_officer:
+        yield "setLockdown", f"{{lockdown: {json.dumps(sight.policy['lockdown'])}}}"
     yield "unblockPerson", f'{{userId: "User_{sight.me.id}"}}'
 
 
@@ -63,6 +66,7 @@ MUTATION: dict[str, Answer] = {
     "decideReport": lambda sight, _, input: thing(
         "DecideReportPayload", sight.rows.reports[_number(input["reportId"])]
     ),
+    "setLockdown": lambda sight, _, **__: thing("SetLockdownPayload", sight.organization),
     "blockPerson": lambda sight, _, input: thing("BlockPersonPayload", sight.rows.users[_number(input["userId"])]),
     "unblockPerson": lambda sight, _, input: thing(
         "UnblockPersonPayload", sight.rows.users[_number(input["userId"])]
@@ -97,6 +101,11 @@ TYPES: dict[str, dict[str, Answer]] = {
     },
     "ReportMessagePayload": {"reported": lambda _, row: thing("Message", row)},
     "DecideReportPayload": {"report": lambda _, row: thing("Report", row)},
+    "SetLockdownPayload": {"organization": lambda sight, _: thing("Organization", sight.organization)},
+    "OrganizationChanged": {
+        "cursor": lambda _, event: str(event.number),
+        "organization": lambda sight, _: thing("Organization", sight.organization),
+    },
     "BlockPersonPayload": {"blocked": lambda _, row: thing("User", row)},
     "UnblockPersonPayload": {"unblocked": lambda _, row: thing("User", row)},
 }

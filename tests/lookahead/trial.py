@@ -28,7 +28,7 @@ from tests.lookahead.rules import Sight
 
 STREAMS = (
     *("callPublished", "callChanged", "chatChanged"),
-    *("messageReceived", "messageChanged", "conversationChanged", "reportChanged"),
+    *("messageReceived", "messageChanged", "conversationChanged", "reportChanged", "organizationChanged"),
 )
 ADDRESS = "https://school.example"
 EXPLORED = (

@@ -1,4 +1,4 @@
-"""Messages are reported and looked at, and people block each other; an event may be about a report.
+"""Messages are reported and looked at, and people block each other; an event may be about a report, or the school.
 
 Revision: 0014, after 0013.
 """
@@ -96,11 +96,11 @@ def upgrade() -> None:
             ["organization_id", "report_id"],
             ["organization_id", "id"],
         )
-        _say_kinds(batch_op, f"{BEFORE}, 'REPORT_CHANGED'")
+        _say_kinds(batch_op, f"{BEFORE}, 'REPORT_CHANGED', 'ORGANIZATION_CHANGED'")
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM events WHERE kind = 'REPORT_CHANGED'")
+    op.execute("DELETE FROM events WHERE kind IN ('REPORT_CHANGED', 'ORGANIZATION_CHANGED')")
     with op.batch_alter_table("events") as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_events_organization_id_report_id"), type_="foreignkey")
         batch_op.drop_column("report_id")
