@@ -248,6 +248,15 @@ def schema() -> None:
     print(api.as_str())
 
 
+@cli.command()
+def authorization() -> None:
+    """Print who may see, do and hear what, as docs/authorization.md has it."""
+    from app.commands.authorization import page_lines
+
+    for line in page_lines():
+        print(line)
+
+
 def _date(text: str) -> local_date:
     try:
         found = local_date.fromisoformat(text)

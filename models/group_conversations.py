@@ -49,8 +49,9 @@ def add_participants(tx: Transaction, actor: Actor, conversation_id: int, user_i
 def remove_participants(tx: Transaction, actor: Actor, conversation_id: int, user_ids: Sequence[int]) -> None:
     """E12: who is removed keeps the history up to now. Removing who is gone is no mistake."""
     bounded("userIds", user_ids)
+    there = find(tx, actor, conversation_id)
     wanted = _known(tx, actor, conversation_id, user_ids)
-    allowed(tx, actor, conversation_id, ConversationAction.REMOVE_PARTICIPANTS)
+    refuse(decide_in_conversation(actor, ConversationAction.REMOVE_PARTICIPANTS, standing(there)))
     current = participations.members(tx, conversation_id)
     leaving = wanted & current.keys()
     _keeps_administrator(current, leaving)

@@ -36,10 +36,6 @@ SEES_MEMBERSHIPS = Rule(
     Allowed(PEOPLE, (Relation.SELF,)),
     Allowed(PEOPLE, (*SEEN, *UNSEEN), OFFICE),
 )
-REACHES_PERSON = Rule(
-    "Whom the viewer may start writing to; himself where the policy has that.",
-    Allowed(PEOPLE, (Relation.SELF, Relation.REACHES)),
-)
 FINDS_RECIPIENT = Rule(
     "People and audiences within reach, and nobody else; audiences where the policy has them.",
     Allowed(PEOPLE, (Relation.SELF, Relation.REACHES)),
