@@ -140,7 +140,7 @@ def test_the_database_keeps_a_policy_and_its_rules_whole(tmp_path: Path) -> None
 
 def test_only_the_presets_know_their_names() -> None:
     """Beside them a name only stands where a school is told what to follow: by the command line when nothing else
-    is said, and by the demo."""
+    is said, and by the demo; and where it is said under which policy the rules are printed."""
     known = {
         path.relative_to(HERE).as_posix()
         for layer in ("app", "schema", "resolvers", "jobs", "models")
@@ -149,6 +149,7 @@ def test_only_the_presets_know_their_names() -> None:
     }
     assert {place for place in known if not place.startswith("jobs/demo/")} == {
         "models/presets.py",
+        "models/authorization/tried.py",
         "jobs/roster/wishes.py",
     }
 
