@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, select
 
 from app.messenger import BuiltinMessenger
 from benchmarks import conversations
@@ -75,7 +75,8 @@ def make(folder: Path) -> School:
             tx.connection.execute(insert(table), rows)
         set_policy(tx, SCHOOL, PRESET, PRESETS[PRESET])
         rebuild_tree(tx, SCHOOL)
-    conversations.converse(path, school=SCHOOL, first_room=FIRST_CONVERSATION, first_event=2 * CHATS + 1, now=NOW)
+        last_event = tx.execute(select(organizations.c.last_event)).scalar_one()
+    conversations.converse(path, school=SCHOOL, first_room=FIRST_CONVERSATION, first_event=last_event + 1, now=NOW)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return School(path, Viewer(id=VIEWER, organization_id=SCHOOL))
