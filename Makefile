@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 NODE_FILES := app/graphiql/node_modules/.package-lock.json
 
-.PHONY: setup run test check bench audit lock format
+.PHONY: setup run test check bench audit schemathesis lock format
 
 setup: .venv/.complete $(NODE_FILES)
 
@@ -50,6 +50,16 @@ audit: var/audit/.complete
 	for place in app/graphiql tests/graphql_http; do npm audit --prefix $$place || status=1; done; \
 	exit $$status
 
+# Ten thousand operations that strangers might think of, on a server of its own. Not part of check: it takes minutes, and
+# an environment of its own.
+schemathesis: setup var/schemathesis/.complete
+	var/schemathesis/bin/python -m tests.schemathesis
+
+var/schemathesis/.complete: tests/schemathesis/requirements.lock
+	$(PYTHON) -m venv var/schemathesis
+	var/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 var/audit/.complete:
 	$(PYTHON) -m venv var/audit
 	var/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
@@ -63,3 +73,5 @@ format: setup
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --quiet \
 		--group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --quiet \
+		tests/schemathesis/requirements.in -o tests/schemathesis/requirements.lock
