@@ -14,6 +14,9 @@ LIFETIME = timedelta(hours=12)
 
 LONGEST_TOKEN = 4096
 
+LARGEST_KEY = 2**63 - 1
+"""Of a row."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -49,6 +52,8 @@ class Tokens:
         try:
             claims = jwt.decode(token, self._key, algorithms=["HS256"]).claims
             viewer = Viewer(id=int(claims["sub"]), organization_id=int(claims["org"]))
+            if not (0 < viewer.id <= LARGEST_KEY and 0 < viewer.organization_id <= LARGEST_KEY):
+                return None
             return Identity(viewer, int(claims["exp"]))
         except (JoseError, ValueError, KeyError, TypeError, OverflowError):
             return None

@@ -5,15 +5,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from aiohttp import ETag, hdrs, web
 
 from app.answers import encode
 from app.http import HEADERS, preflight
 from app.operations import Api
-from app.storage import Storage
+from app.storage import Storage, first_line
+from models.actor import Viewer
 from models.attachments import File
-from models.errors import Code
+from models.errors import Code, Unavailable
 from models.file_types import is_shown
 from resolvers.attachments import find_file
 from resolvers.ids import number
@@ -21,6 +23,9 @@ from schema.reasons import reason
 
 SILENCE = 30.0
 """Seconds within which a receiver must take the next piece."""
+
+AT_ONCE = 32
+"""Files that go out to one person together; others wait, and nothing of them is read."""
 
 LETS_NOTHING_IN = "default-src 'none'; base-uri 'none'; form-action 'none'; sandbox"
 """Whatever a browser makes of a file that it opens as a page of its own: it loads nothing and runs nothing."""
@@ -47,6 +52,7 @@ class Downloads:
     def __init__(self, api: Api, storage: Storage) -> None:
         self._api = api
         self._storage = storage
+        self._turns: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         origin = request.headers.get(hdrs.ORIGIN)
@@ -54,21 +60,27 @@ class Downloads:
         if request.method == hdrs.METH_OPTIONS:
             return preflight(allowed, "GET, HEAD, OPTIONS")
         cross: dict[str, str] = {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: allowed, hdrs.VARY: "Origin"} if allowed else {}
-        file = await self._file(request)
-        if file is None:
-            return _nothing(cross)
-        return await self._send(request, file, {**SENT_WITH, **cross})
+        try:
+            viewer = await self._viewer(request)
+            if viewer is None:
+                return _nothing(cross)
+            async with self._turn(viewer):
+                file = await find_file(self._api.database, viewer, _number(request))
+                return await self._send(request, file, {**SENT_WITH, **cross}) if file else _nothing(cross)
+        except Unavailable as fault:
+            return _later(cross, str(fault))
 
-    async def _file(self, request: web.Request) -> File | None:
-        """The file, where whoever asks sees it now."""
-        attachment = number("Attachment", request.match_info["id"])
-        viewer = self._api.signer.viewer(request.query.get("signature", ""), attachment)
+    async def _viewer(self, request: web.Request) -> Viewer | None:
+        """Who asks: by the address, or else by a token."""
+        viewer = self._api.signer.viewer(request.query.get("signature", ""), _number(request))
         if viewer is None:
             identity = await self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
-            if identity is None:
-                return None
-            viewer = identity.viewer
-        return await find_file(self._api.database, viewer, attachment)
+            return identity.viewer if identity else None
+        return viewer
+
+    def _turn(self, viewer: Viewer) -> asyncio.Semaphore:
+        """So that nobody fills the memory with what he does not take."""
+        return self._turns.setdefault(viewer.id, asyncio.Semaphore(AT_ONCE))
 
     async def _send(self, request: web.Request, file: File, headers: dict[str, str]) -> web.StreamResponse:
         headers = {**headers, hdrs.ETAG: _tag(file)}
@@ -89,9 +101,9 @@ class Downloads:
             return response
         try:
             pieces = await self._storage.read(file.storage_key, start, end)
-        except OSError:
-            log.exception("The file %s cannot be read", file.storage_key)
-            return web.Response(status=500, headers=HEADERS)
+        except OSError as error:
+            log.warning("The file %s cannot be read: %s", file.storage_key, first_line(error))
+            raise Unavailable("The file cannot be read now. Try again later.") from None
         await _pour(request, response, pieces)
         return response
 
@@ -137,8 +149,19 @@ def _tag(file: File) -> str:
     return f'"{file.digest}"'
 
 
+def _number(request: web.Request) -> int:
+    return number("Attachment", request.match_info["id"])
+
+
 def _nothing(headers: dict[str, str]) -> web.Response:
     """The same for every reason."""
-    said = {"code": Code.NOT_FOUND.value, "reason": reason(Code.NOT_FOUND, "en")}
+    return _said(404, {"code": Code.NOT_FOUND.value, "reason": reason(Code.NOT_FOUND, "en")}, headers)
+
+
+def _later(headers: dict[str, str], text: str) -> web.Response:
+    return _said(503, {"code": "UNAVAILABLE", "reason": text}, headers)
+
+
+def _said(status: int, body: dict[str, str], headers: dict[str, str]) -> web.Response:
     headers = {**HEADERS, **headers, hdrs.CONTENT_TYPE: "application/json; charset=utf-8"}
-    return web.Response(status=404, body=encode(said), headers=headers)
+    return web.Response(status=status, body=encode(body), headers=headers)

@@ -1,17 +1,26 @@
 """How does an operation come over HTTP, and how does its answer go back? By POST, as JSON, and in no other way."""
 
+import asyncio
 from functools import lru_cache
 from time import perf_counter
 
-from aiohttp import hdrs, web
+from aiohttp import StreamReader, hdrs, web
 
-from app.answers import encode, refusal
+from app.answers import Answer, encode, refusal
+from app.auth import Identity
 from app.operations import Api, Operation, read_json, read_operation
+from app.sending import send
 from app.tally import Tally
 from models.errors import RateLimited, RequestFault, Unavailable
 
 LARGEST_BODY = 512 * 1024
 """Bytes."""
+
+LARGEST_SIGNED_OUT = 64 * 1024
+"""Bytes, of whoever may not do anything yet."""
+
+LONGEST_BODY = 30.0
+"""Seconds that a body may take to come."""
 
 GRAPHQL_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
@@ -38,20 +47,40 @@ class Endpoint:
         origin = self._allowed_origin(request)
         if request.method == hdrs.METH_OPTIONS:
             return preflight(origin, METHODS)
-        media_type = _media_type(request.headers.get(hdrs.ACCEPT, ""))
         operation, began = None, perf_counter()
         try:
-            operation = await _operation(request)
+            _check(request)
+            identity = await self._identity(request)
+            operation = await _operation(request, LARGEST_BODY if identity else LARGEST_SIGNED_OUT)
             began = perf_counter()  # how long a client takes to send is not ours
-            identity = await self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
-            if identity is None:
-                self._api.rates.signed_out(self._api.proxies.client(request))
-            answer = await self._api.execute(operation, self._api.context(identity))
-            status = 400 if media_type is GRAPHQL_JSON and "data" not in answer else 200
+            async with self._api.shares.of(identity.viewer if identity else None):
+                answer = await self._api.execute(operation, self._api.context(identity))
+                self._tally.answered(operation, answer, perf_counter() - began)
+                response = self._response(request, answer, origin)
+                await send(request, response)
         except RequestFault as fault:
             answer = refusal(fault)
+            self._tally.answered(operation, answer, perf_counter() - began)
+            response = self._response(request, answer, origin, fault)
+        return response
+
+    async def _identity(self, request: web.Request) -> Identity | None:
+        """Who asks: looked at before anything is read for somebody who may not."""
+        identity = await self._api.identify(request.headers.get(hdrs.AUTHORIZATION))
+        if identity is None:
+            self._api.rates.signed_out(self._api.proxies.client(request))
+        return identity
+
+    @staticmethod
+    def _response(
+        request: web.Request, answer: Answer, origin: str | None, fault: RequestFault | None = None
+    ) -> web.Response:
+        """`fault`: what was the matter before anything ran."""
+        media_type = _media_type(request.headers.get(hdrs.ACCEPT, ""))
+        if fault is not None:
             status = fault.status if isinstance(fault, _Unread) else STATUS.get(type(fault), 400)
-        self._tally.answered(operation, answer, perf_counter() - began)
+        else:
+            status = 400 if media_type is GRAPHQL_JSON and "data" not in answer else 200
         headers = {**HEADERS, hdrs.CONTENT_TYPE: f"{media_type}; charset=utf-8"}
         if status == 405:
             headers[hdrs.ALLOW] = METHODS
@@ -63,7 +92,7 @@ class Endpoint:
 
     def _allowed_origin(self, request: web.Request) -> str | None:
         origin = request.headers.get(hdrs.ORIGIN)
-        return origin if origin in self._api.settings.origins else None
+        return origin if origin and origin in self._api.settings.origins else None
 
 
 class _Unread(RequestFault):
@@ -74,10 +103,9 @@ class _Unread(RequestFault):
         self.status = status
 
 
-async def _operation(request: web.Request) -> Operation:
-    """What is asked. Raises RequestFault where that cannot be told."""
-    _check(request)
-    text = await _text(request)
+async def _operation(request: web.Request, most: int) -> Operation:
+    """What is asked, in at most so many bytes. Raises RequestFault where that cannot be told."""
+    text = await _text(request, most)
     return read_operation(read_json(text), text)
 
 
@@ -92,24 +120,37 @@ def _check(request: web.Request) -> None:
         raise _Unread(415, "Send the body as it is, without Content-Encoding.")
     if not _is_json(request.headers.get(hdrs.CONTENT_TYPE, "")):
         raise _Unread(415, "Send the operation as application/json in UTF-8.")
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise _too_large()
 
 
-async def _text(request: web.Request) -> str:
+async def _text(request: web.Request, most: int) -> str:
     """The body. Raises _Unread."""
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
+    content = request.content
     try:
-        return (await request.read()).decode()
-    except web.HTTPRequestEntityTooLarge:
-        raise _too_large() from None
+        body = content.read_nowait() if content.is_eof() else await _gathered(content, most)
+        if len(body) > most:
+            raise _too_large(most)
+        return body.decode()
+    except TimeoutError:
+        raise _Unread(408, "The body came too slowly.") from None
     except UnicodeDecodeError:
         raise _Unread(400, "The body is not UTF-8.") from None
     except (web.RequestPayloadError, ConnectionError):
         raise _Unread(400, "The body ended before its end.") from None
 
 
-def _too_large() -> _Unread:
-    return _Unread(413, f"A request holds at most {LARGEST_BODY // 1024} KiB.", code="LIMIT_EXCEEDED")
+async def _gathered(content: StreamReader, most: int) -> bytes:
+    """What comes, until it is too much; no faster than it comes, and not for ever."""
+    body = bytearray()
+    async with asyncio.timeout(LONGEST_BODY):
+        while len(body) <= most and (piece := await content.readany()):
+            body += piece
+    return bytes(body)
+
+
+def _too_large(most: int) -> _Unread:
+    return _Unread(413, f"Such a request holds at most {most // 1024} KiB.", code="LIMIT_EXCEEDED")
 
 
 def preflight(origin: str | None, methods: str) -> web.Response:

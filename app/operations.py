@@ -17,6 +17,7 @@ from app.identity import provider_of
 from app.proxies import Proxies
 from app.rates import Rates
 from app.settings import Settings
+from app.shares import Shares
 from models.actor import ASKING, Viewer, person
 from models.database import Database
 from models.errors import BadRequest
@@ -97,6 +98,7 @@ class Api:
         self._tokens = tokens
         self._provider = provider_of(settings)
         self.rates = Rates(sends_per_minute=settings.sends_per_minute)
+        self.shares = Shares()
         self.proxies = Proxies(settings.trusted_proxies)
 
     async def identify(self, authorization: str | None) -> Identity | None:

@@ -93,9 +93,8 @@ class Rates:
         """An operation of this person's asks for these fields so many times. It is counted as a whole, or refused
         as a whole: raises RateLimited."""
         asked: dict[str, int] = {}
-        for field, kind in KINDS.items():
-            if times := fields.get(field):
-                asked[kind] = asked.get(kind, 0) + times
+        for field in KINDS.keys() & fields.keys():
+            asked[KINDS[field]] = asked.get(KINDS[field], 0) + fields[field]
         if asked:
             self._use(person, asked)
 

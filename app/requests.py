@@ -12,8 +12,10 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from app.answers import encode, refusal
+from app.hearing import NAME
 from app.http import HEADERS
 from app.logs import request_id
+from app.sending import send
 from models.errors import Unavailable
 
 REQUEST_ID = "X-Request-Id"
@@ -36,15 +38,12 @@ class Requests:
         request_id.set(known)
         self._under_way += 1
         try:
-            return await handler(request)
-        except (web.HTTPException, ConnectionError):
+            response = await _answered(request, handler)
+            await send(request, response)
+            return response
+        except web.HTTPException as found:
+            await send(request, found)
             raise
-        except Exception as error:
-            return web.Response(
-                status=503 if isinstance(error, Unavailable) else 500,
-                body=encode(refusal(error)),
-                headers={**HEADERS, hdrs.CONTENT_TYPE: "application/json; charset=utf-8"},
-            )
         finally:
             self._under_way -= 1
             if self._settled is not None and not self._under_way:
@@ -59,7 +58,20 @@ class Requests:
     @staticmethod
     async def sign(_: web.Request, response: web.StreamResponse) -> None:
         """On everything that leaves the server: which software it runs on is nobody's business."""
-        response.headers[hdrs.SERVER] = "Preau"
+        response.headers[hdrs.SERVER] = NAME
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if known := request_id.get():
             response.headers[REQUEST_ID] = known
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception as error:
+        return web.Response(
+            status=503 if isinstance(error, Unavailable) else 500,
+            body=encode(refusal(error)),
+            headers={**HEADERS, hdrs.CONTENT_TYPE: "application/json; charset=utf-8"},
+        )

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
@@ -15,6 +16,7 @@ from app.auth import Tokens
 from app.brokers import broker_at
 from app.downloads import Downloads
 from app.health import Health
+from app.hearing import Runner
 from app.http import LARGEST_BODY, Endpoint
 from app.logs import quieten_libraries, set_up, tell_of_lost_tasks
 from app.messenger import messenger_of
@@ -53,6 +55,7 @@ def run(settings: Settings) -> None:
 async def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises SystemExit with a reason when it cannot."""
     set_up(in_development=settings.in_development)
+    _open_as_many_as_admitted()
     asyncio.get_running_loop().set_exception_handler(tell_of_lost_tasks)
     stopped = signalled()
     async with AsyncExitStack() as stack:
@@ -138,9 +141,7 @@ def build_app(
 
 def runner(app: web.Application) -> web.AppRunner:
     """No access log, and no body that is unpacked before it is looked at."""
-    return web.AppRunner(
-        app, access_log=None, auto_decompress=False, keepalive_timeout=IDLE, shutdown_timeout=TO_SEND
-    )
+    return Runner(app, access_log=None, auto_decompress=False, keepalive_timeout=IDLE, shutdown_timeout=TO_SEND)
 
 
 @contextmanager
@@ -164,6 +165,13 @@ async def _listen(running: web.AppRunner, settings: Settings) -> None:
     graphiql = f", GraphiQL at {here}/" if settings.in_development else ""
     sys.stdout.write(f"Préau listens at {here}/graphql{graphiql}\n")
     sys.stdout.flush()
+
+
+def _open_as_many_as_admitted() -> None:
+    """Files and connections: many systems admit a thousand unless they are asked."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _calm_the_collector() -> None:

@@ -74,8 +74,11 @@ class Storage:
                 raise OSError(str(error)) from error
             return
         for key in keys:
-            with suppress(FileNotFoundError):
-                obstore.delete(self._store, key)
+            try:
+                with suppress(FileNotFoundError):
+                    obstore.delete(self._store, key)
+            except BaseError as error:
+                raise OSError(str(error)) from error
             path = self._folder / key
             for rest in path.parent.glob(f"{path.name}#*"):
                 rest.unlink(missing_ok=True)
@@ -94,6 +97,11 @@ class Storage:
             return S3Store.from_url(self._url)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return LocalStore(self._folder)
+
+
+def first_line(error: Exception) -> str:
+    """What a storage says of a fault, without its long explanations."""
+    return str(error).partition("\n")[0]
 
 
 def _settle(path: Path) -> None:

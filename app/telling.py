@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from app.answers import Answer, encode, is_signed_out, refusal
 from app.metrics import DELIVERIES
 from app.operations import Api, Operation
-from models.errors import Unavailable
+from app.shares import Share
+from models.errors import LimitExceeded, RateLimited, Unavailable
 from resolvers.context import Context
 from resolvers.subscription import Subscription
 from schema.execution import Events
@@ -43,13 +44,14 @@ class Outlet(Protocol):
 class Telling:
     """One operation, by the id that the peer gave it."""
 
-    __slots__ = ("_begin", "_outlet", "_source", "_task", "id")
+    __slots__ = ("_begin", "_outlet", "_share", "_source", "_task", "id")
 
     def __init__(self, outlet: Outlet, id_: str) -> None:
         self._outlet = outlet
         self.id = id_
         self._begin = ""
         self._source: Subscription | None = None
+        self._share: Share | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -63,8 +65,7 @@ class Telling:
         """Ends it without a word; what runs is cancelled."""
         if self._task is not None:
             self._task.cancel()
-        if self._source is not None:
-            self._source.close()  # a task that has not begun yet would not do it
+        self._release()  # a task that has not begun yet would not do it
 
     # ------------------------------------------------------------------------- what a subscription calls
 
@@ -92,17 +93,32 @@ class Telling:
         finally:
             if self._task is not None:
                 self._outlet.forget(self)
-                if self._source is not None:
-                    self._source.close()
+                self._release()
+
+    def _release(self) -> None:
+        """What a subscription holds; once."""
+        if self._source is not None:
+            self._source.close()
+        if self._share is not None:
+            share, self._share = self._share, None
+            share.unsubscribe()
 
     async def _answer(self, api: Api, operation: Operation, context: Context) -> None:
         """Answers a query or a mutation, or begins to tell the events of a subscription."""
-        opened = await api.open(operation, context)
-        if not isinstance(opened, Events):
-            await self._say_last(opened)
+        share = api.shares.of(context.identity)
+        try:
+            async with share:
+                opened = await api.open(operation, context)
+                if not isinstance(opened, Events):
+                    await self._say_last(opened)
+                    return
+                self._source = opened.source
+                share.subscribe()
+        except (RateLimited, LimitExceeded) as fault:
+            await self._say_last(refusal(fault))
             return
+        self._share = share
         self._begin = f'{{"id":{_quoted(self.id)},"type":"next","payload":{{"data":{{{_quoted(opened.key)}:'
-        self._source = opened.source
         await self._tell()
 
     async def _tell(self) -> None:

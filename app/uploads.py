@@ -13,7 +13,7 @@ from aiohttp import StreamReader, hdrs, web
 from app.answers import encode
 from app.http import HEADERS, preflight
 from app.operations import Api
-from app.storage import Storage
+from app.storage import Storage, first_line
 from models.actor import Actor, Viewer, actor
 from models.attachments import (
     File,
@@ -24,7 +24,7 @@ from models.attachments import (
     is_loose,
     keep_file,
 )
-from models.errors import Code, RateLimited, Refused, Unauthenticated, refuse
+from models.errors import Code, RateLimited, Refused, Unauthenticated, Unavailable, refuse
 from models.file_types import HEAD, FalseType, ForbiddenType, true_type
 from models.pictures import Bare
 from schema.reasons import reason
@@ -67,6 +67,11 @@ TEXTS = {
         "en": "The file came too slowly.",
         "fr": "Le fichier est arrivé trop lentement.",
         "ru": "Файл передавался слишком медленно.",
+    },
+    "UNAVAILABLE": {
+        "en": "The file cannot be stored now. Try again later.",
+        "fr": "Le fichier ne peut pas être enregistré pour l'instant. Réessayez plus tard.",
+        "ru": "Сейчас файл сохранить нельзя. Попробуйте позже.",
     },
     "INTERNAL": {
         "en": "The file could not be stored. Try again.",
@@ -131,6 +136,11 @@ class Uploads:
             return _unkept(Unkept(400, "BAD_REQUEST"), locale)
         except TimeoutError:
             return _unkept(Unkept(408, "TIMEOUT"), locale)
+        except Unavailable:
+            return _unkept(Unkept(503, "UNAVAILABLE"), locale)
+        except OSError as error:
+            log.warning("The storage does not take a file: %s", first_line(error))
+            return _unkept(Unkept(503, "UNAVAILABLE"), locale)
         except Exception:
             log.exception("An upload failed")
             return _unkept(Unkept(500, "INTERNAL"), locale)
@@ -179,6 +189,8 @@ class Uploads:
             if await database.write(lambda tx: is_loose(tx, key)):
                 await asyncio.to_thread(self._storage.remove, [key])
                 await database.write(lambda tx: forget_files(tx, [key]))
+        except (Unavailable, OSError):
+            log.warning("The rest of an upload waits for the night")
         except Exception:
             log.exception("The rest of an upload waits for the night")
 

@@ -127,7 +127,7 @@ class Socket(Wire):
         is_stuck = self.waits_since is not None and moment - self.waits_since > self._terms.to_read
         if is_stuck or (self._asked and silent > 1.5 * self._terms.heartbeat):
             self.transport.abort()
-        elif self.identity is None and moment - self._opened > self._terms.to_sign_in:
+        elif not self._greeted and moment - self._opened > self._terms.to_sign_in:
             self.end(4408, "Connection initialisation timeout")
         elif self.identity is not None and self.identity.expires <= now:
             self.end(4403, "The token has expired")

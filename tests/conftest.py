@@ -32,6 +32,7 @@ CORE = (
 """What the quick run also does on the other engine: one file for each thing that writes, listens, or counts."""
 
 LONG = (
+    "test_away",
     "test_backup",
     "test_benchmark_night",
     "test_database_lost",
@@ -49,7 +50,9 @@ LONG = (
 """What the quick run leaves out: faults made for real, and measurements."""
 
 ONCE = (
+    "test_away",
     "test_backup",
+    "test_connections",
     "test_benchmark_night",
     "test_brokers",
     "test_browser",
@@ -69,7 +72,10 @@ ONCE = (
     "test_rich_text",
     "test_roster_files",
     "test_schema",
+    "test_schemathesis",
+    "test_shares",
     "test_shutdown",
+    "test_tokens",
     "test_two_servers",
 )
 """What says nothing new on the other engine: it brings a database of its own, or needs none."""

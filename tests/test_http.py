@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import logging
+import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.http import LARGEST_BODY, LARGEST_SIGNED_OUT
 from app.messenger.builtin import BuiltinMessenger
 from app.operations import is_introspection
 from app.server import alone_with
@@ -148,7 +150,7 @@ MALFORMED = {
 async def test_what_is_no_operation_is_400(
     web: Served, caplog: pytest.LogCaptureFixture, name: str, accept: str
 ) -> None:
-    status, answer = await post(web, MALFORMED[name], Accept=accept)
+    status, answer = await post(web, MALFORMED[name], Accept=accept, Authorization=web.token())
     assert (status, code(answer), "data" in answer) == (400, "BAD_REQUEST", False)
     assert not caplog.records
 
@@ -187,17 +189,60 @@ async def test_a_packed_body_is_415_and_never_unpacked(web: Served) -> None:
 
 
 async def test_a_large_body_is_413_announced_or_not(web: Served) -> None:
-    body = b'{"query":"{number}","x":"' + b"x" * 512 * 1024 + b'"}'
-    assert [(status, code(answer)) for status, answer in [await post(web, body)]] == [(413, "LIMIT_EXCEEDED")]
+    for most, token in ((LARGEST_BODY, {"Authorization": web.token()}), (LARGEST_SIGNED_OUT, {})):
+        body = b'{"query":"{number}","x":"' + b"x" * most + b'"}'
+        for sent in (body, pieces(body)):
+            async with web.client.post(web.url, data=sent, headers={**JSON, **token}) as answer:
+                assert (answer.status, code(await answer.json())) == (413, "LIMIT_EXCEEDED")
+        short = body[: most - 2] + b'"}'
+        for sent in (short, pieces(short)):
+            async with web.client.post(web.url, data=sent, headers={**JSON, **token}) as answer:
+                assert (answer.status, await answer.json()) == (200, {"data": {"number": 1}})
 
-    async def pieces() -> AsyncIterator[bytes]:
-        for start in range(0, len(body), 10_000):
-            yield body[start : start + 10_000]
 
-    async with web.client.post(web.url, data=pieces(), headers=JSON) as answer:
-        assert (answer.status, code(await answer.json())) == (413, "LIMIT_EXCEEDED")
-    status, answer_ = await post(web, body[:400_000] + b'"}')
-    assert (status, answer_) == (200, {"data": {"number": 1}})
+async def pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), 10_000):
+        yield body[start : start + 10_000]
+
+
+async def test_a_body_that_crawls_is_408_and_others_are_served(
+    web: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.http.LONGEST_BODY", 0.2)
+    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    port = int(web.address.rpartition(":")[2])
+    for rest in (b"Content-Length: 1000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + rest)
+        answer = asyncio.create_task(reader.readuntil(b"}]}"))
+        async with asyncio.timeout(5):
+            while not answer.done():
+                writer.write(b"1\r\n{\r\n" if b"chunked" in rest else b"{")
+                assert (await web.ask("{ number }"))[0] == 200
+                await asyncio.sleep(0.02)
+        said = await answer
+        assert said.startswith(b"HTTP/1.1 408 ")
+        assert b'"BAD_REQUEST"' in said
+        writer.close()
+
+
+async def test_who_takes_no_answer_is_cut(web: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.sending.LONGEST", 0.2)
+    body = json.dumps({"query": "query($t: String!) { echo(text: $t) }", "variables": {"t": "x" * 400_000}})
+    asked = (
+        "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: {web.token()}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+    with socket.socket() as silent:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        silent.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(silent, ("127.0.0.1", int(web.address.rpartition(":")[2])))
+        with pytest.raises(ConnectionError):
+            async with asyncio.timeout(10):
+                while True:  # one after another, and no answer is read
+                    await loop.sock_sendall(silent, asked)
+    assert await web.ask("{ number }") == (200, {"data": {"number": 1}})
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE"])

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
-from joserfc import jwe
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from joserfc import jwe, jws
 from joserfc.jwk import OctKey, RSAKey
 from pydantic import ValidationError
 from sqlalchemy import insert
@@ -139,6 +141,14 @@ async def test_what_else_a_good_token_may_say(
     assert await me(school, signed(provider.claims(NOW, **others))) == "1"
 
 
+async def test_what_is_signed_by_hand_as_it_should_be_is_good(school: Served, provider: IdentityProvider) -> None:
+    """So that it is what its header says for which another is refused; and where that points nobody looks."""
+    assert await me(school, _by_hand({}, provider.claims(NOW))) == "1"
+    pointing = {"jku": f"{provider.address}/elsewhere", "x5u": f"{provider.address}/certificate", "typ": "JWT"}
+    assert await me(school, _by_hand(pointing, provider.claims(NOW))) == "1"
+    assert provider.asked == 1
+
+
 async def test_a_token_names_no_key_where_there_is_one_alone(school: Served, provider: IdentityProvider) -> None:
     assert await me(school, signed(provider.claims(NOW), kid=None)) == "1"
 
@@ -177,6 +187,21 @@ def _mac(provider: IdentityProvider, secret: bytes) -> str:
     return f"Bearer {said}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
+def _by_hand(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """With a good signature, and a header that nobody in his senses would sign."""
+    said = f"{_text({'alg': 'RS256', 'kid': 'first', **header})}.{_text(claims)}"
+    assert FIRST.private_key
+    signature = FIRST.private_key.sign(said.encode(), PKCS1v15(), SHA256())
+    return f"Bearer {said}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def _claiming(said: Any) -> str:
+    """Signed as it should be, whatever is said."""
+    text = said if isinstance(said, str) else json.dumps(said)
+    header = {"alg": "RS256", "kid": "first"}
+    return "Bearer " + jws.serialize_compact(header, text, FIRST, algorithms=["RS256"])
+
+
 def _encrypted(provider: IdentityProvider) -> str:
     said = json.dumps(provider.claims(NOW))
     header = {"alg": "RSA-OAEP", "enc": "A128GCM", "kid": "first"}
@@ -209,17 +234,49 @@ FALSE: dict[str, Any] = {
     "a key that nobody knows": lambda p: signed(p.claims(NOW), SECOND, kid="second"),
     "a name of a key that is no text": lambda _: f"Bearer {_text({'alg': 'RS256', 'kid': [1]})}.e30.AAAA",
     "an extension that must be understood": lambda p: signed(p.claims(NOW), b64=True, crit=["b64"], x="y")[:-3],
+    "an extension that nobody knows": lambda p: _by_hand({"crit": ["exp"], "exp": 1}, p.claims(NOW)),
+    "an extension that is not there": lambda p: _by_hand({"crit": ["b64"]}, p.claims(NOW)),
+    "its own content beside it": lambda p: _by_hand({"crit": ["b64"], "b64": False}, p.claims(NOW)),
+    "extensions that are no list": lambda p: _by_hand({"crit": "b64", "b64": True}, p.claims(NOW)),
+    "forged with the certificate elsewhere": lambda p: signed(
+        p.claims(NOW), STRANGER, x5u=f"{p.address}/elsewhere"
+    ),
+    "forged with a certificate of its own": lambda p: signed(p.claims(NOW), STRANGER, x5c=["MIIB"], x5t="AAAA"),
+    "a name of a key that is a place": lambda p: signed(p.claims(NOW), STRANGER, kid="../../../../dev/null"),
+    "a name of a key that is an address": lambda p: signed(p.claims(NOW), STRANGER, kid=f"{p.address}/elsewhere"),
+    "a name of a key that is a statement": lambda p: signed(p.claims(NOW), STRANGER, kid="' OR 1=1 --"),
+    "a name of a key with a hole": lambda p: signed(p.claims(NOW), kid="first\0"),
+    "a name of a key in another case": lambda p: signed(p.claims(NOW), kid="First"),
+    "no name of a key": lambda p: signed(p.claims(NOW), STRANGER, kid=None),
+    "an empty name of a key": lambda p: signed(p.claims(NOW), kid=""),
+    "packed": lambda p: signed(p.claims(NOW), STRANGER, zip="DEF"),
+    "unsigned in part": lambda p: _unsigned(p, "none") + signed(p.claims(NOW)).rpartition(".")[2],
+    "signed by a curve with the name of the other key": lambda p: signed(p.claims(NOW), CURVE, algorithm="ES256"),
+    "two signatures": lambda p: signed(p.claims(NOW)) + "." + signed(p.claims(NOW)).rpartition(".")[2],
+    "with signatures around it": lambda _: (
+        "Bearer " + json.dumps({"payload": "e30", "signatures": [{"protected": "e30", "signature": "AAAA"}]})
+    ),
+    "claims that are a list": lambda _: _claiming([]),
+    "claims that are no JSON": lambda _: _claiming("{"),
+    "a claim twice": lambda p: _claiming(json.dumps(p.claims(NOW))[:-1] + ', "iss": "https://id.evil.example"}'),
     "encrypted": _encrypted,
     "another issuer": lambda p: signed(p.claims(NOW, iss="https://id.school.example/realm/")),
     "no issuer": lambda p: signed(p.claims(NOW, iss=None)),
     "for another program": lambda p: signed(p.claims(NOW, aud="another")),
     "for others": lambda p: signed(p.claims(NOW, aud=["another", {"preau": 1}])),
+    "for a list that is no list": lambda p: signed(p.claims(NOW, aud={"preau": 1})),
+    "for a list in a list": lambda p: signed(p.claims(NOW, aud=[["preau"]])),
+    "for nobody in a list": lambda p: signed(p.claims(NOW, aud=[])),
+    "for whoever begins like us": lambda p: signed(p.claims(NOW, aud="preau-other")),
     "for nobody": lambda p: signed(p.claims(NOW, aud=None)),
     "expired": lambda p: signed(p.claims(NOW, exp=SECONDS - 60)),
     "without an end": lambda p: signed(p.claims(NOW, exp=None)),
     "an end that is no moment": lambda p: signed(p.claims(NOW, exp=str(SECONDS + 300))),
     "an end that is true": lambda p: signed(p.claims(NOW, exp=True)),
     "an end without end": lambda p: signed(p.claims(NOW, exp=2.0**60)),
+    "an end before the beginning of time": lambda p: signed(p.claims(NOW, exp=-1)),
+    "an end that is not even a number": lambda p: signed(p.claims(NOW, exp=float("nan"))),
+    "good from a moment that is none": lambda p: signed(p.claims(NOW, nbf="now")),
     "not yet good": lambda p: signed(p.claims(NOW, nbf=SECONDS + 61)),
     "made tomorrow": lambda p: signed(p.claims(NOW, iat=SECONDS + 61)),
     "nobody": lambda p: signed(p.claims(NOW, preferred_username=None)),

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app import downloads, sending, uploads
 from app.__main__ import cli
-from app.http import LARGEST_BODY
+from app.http import LARGEST_BODY, LARGEST_SIGNED_OUT, LONGEST_BODY
 from app.metrics import Metrics
 from app.server import IDLE
 from app.settings import Settings
+from app.shares import AT_WORK, LONGEST_WAIT, SUBSCRIPTIONS, UNDER_WAY
 from app.sockets import LARGEST_MESSAGE
 from app.tally import SLOW
 from app.websocket import Terms
 from models.backlog import RECENT
+from models.database.backend import LONGEST_ANSWER
 from tests.web import served
 
 PAGE = (Path(__file__).parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -76,6 +79,16 @@ def test_the_limits_are_those_of_the_program() -> None:
         f"{terms.to_read:g} s for a peer",
         f"pings sockets every {terms.heartbeat:g} s",
         f"{terms.sockets_per_person} sockets of",
+        f"over HTTP | {AT_WORK}; {UNDER_WAY:,} |",
+        f"on all sockets | {SUBSCRIPTIONS:,} |",
+        f"{uploads.AT_ONCE}; {downloads.AT_ONCE} at once",
+        f"no turn in {LONGEST_WAIT:g} s",
+        f"{LARGEST_SIGNED_OUT // 1024} KiB for one without a valid token",
+        f"{LONGEST_ANSWER // 1024**2} MiB; more is refused",
+        f"{IDLE} s for a connection",
+        f"{LONGEST_BODY:g} s for an operation's body",
+        f"{sending.LONGEST:g} s for an answer",
+        f"{uploads.SILENCE:g} s for a file",
         f"last {RECENT.total_seconds() // 3600:g} hours",
     ):
         assert said in " ".join(PAGE.split()), said

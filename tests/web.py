@@ -79,8 +79,8 @@ class Query:
         raise LimitExceeded("Too much.")
 
     @strawberry.field
-    async def slow(self) -> bool:
-        await asyncio.sleep(0.15)
+    async def slow(self, seconds: float = 0.15) -> bool:
+        await asyncio.sleep(seconds)
         return True
 
     @strawberry.field
