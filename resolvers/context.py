@@ -54,6 +54,7 @@ class Context:
         viewer = self.viewer
         mutation = asked.field.name
         plan = plan_of_object(f"{mutation[0].upper()}{mutation[1:]}Payload", asked.field.selection)
+        await plan.ready(self.database, viewer)  # nobody's writing waits for that
 
         def job(tx: Transaction) -> Any:
             person = actor(tx, viewer)

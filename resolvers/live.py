@@ -15,12 +15,13 @@ import orjson
 from models.errors import BadRequest, NoSuchThing, Unauthenticated
 from models.tables.events import EventKind
 from resolvers.asked import Asked, Field, Fields, Slot
+from resolvers.compiling import aside
 from resolvers.context import Context
 from resolvers.cursors import event_number
 from resolvers.fan_out import BadgesGroup, EventGroup
 from resolvers.ids import number
 from resolvers.lookahead import PLANS, Finished
-from resolvers.looking import AT_ONCE, Page, badges_plan, page_plan, shared_plan
+from resolvers.looking import AT_ONCE, Page, Shared, badges_plan, page_plan, shared_plan
 from resolvers.streams import ALL_KINDS, kinds_of
 from resolvers.subscription import Meeting, patiently
 from resolvers.together import BadgesMember, EventMember, Key
@@ -84,14 +85,19 @@ class Following(EventMember):
     async def _page(self) -> Page:
         plan = page_plan(self.asked.field, in_one=self._where is not None)
         asking = self.ctx.asking({"since": self.since, "conversation": self._where})
+        is_new = not plan.is_ready(self.ctx.database)
         answer = await plan.read(self.ctx.database, self.asked.values, asking)
         if answer is None:
             raise Unauthenticated
+        if is_new:
+            await aside(self.ctx.viewer, self._shared)  # and remembered: `meet` waits for nothing
         return Page(*answer)
 
+    def _shared(self) -> Shared | None:
+        return shared_plan(self.asked.field, self.ctx.database.backend.name, in_one=self._where is not None)
+
     def meet(self) -> Meeting | None:
-        field, in_one = self.asked.field, self._where is not None
-        shared = shared_plan(field, self.ctx.database.backend.name, in_one=in_one)
+        field, shared = self.asked.field, self._shared()
         if shared is None:
             return None
         key: Key = (field.name, self.asked, self._where)

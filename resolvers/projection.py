@@ -69,9 +69,7 @@ class Projection:
     `seen_by`: by which rule somebody comes to see an object of this type at all.
     """
 
-    def __init__(
-        self, name: str, table: Table | None = None, /, *, seen_by: Rule, **entries: Entry
-    ) -> None:
+    def __init__(self, name: str, table: Table | None = None, /, *, seen_by: Rule, **entries: Entry) -> None:
         self.name = name
         self.seen_by = seen_by
         self.entries: dict[str, Entry] = {}

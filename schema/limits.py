@@ -56,6 +56,9 @@ SHORT_LIST = 10
 SHORT_LIST_OF_SCHEMA = 4
 """What a list without pages is reckoned at; the schema itself is known, small and asked for as a whole."""
 
+LONG_TEXTS, LONG_TEXT = frozenset({"body"}), 15
+"""The fields whose texts may be long, and at how many values such a text is reckoned."""
+
 
 class Cost(NamedTuple):
     """What lies below a place: how many values, how deep, and how many fields a statement is made for."""
@@ -143,7 +146,7 @@ class Measure:
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None, page: int | None) -> Cost:
         self._aliases += node.alias is not None
         if node.selection_set is None:
-            return Cost(1, 1, 1)
+            return Cost(LONG_TEXT if node.name.value in LONG_TEXTS else 1, 1, 1)
         definition = None
         if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
             definition = self._schema.get_field(parent, node.name.value)

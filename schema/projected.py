@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import strawberry
+from graphql import Executor as PlainExecutor
 from graphql import (
     GraphQLField,
     GraphQLObjectType,
@@ -17,7 +18,6 @@ from graphql import (
 )
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.extensions import FieldExtension
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.types.unset import UNSET
@@ -71,8 +71,16 @@ class _Takes(FieldExtension):
         ]
 
 
-class Executor(StrawberryGraphQLCoreExecutionContext):
-    """Lets finished values through."""
+class Executor(PlainExecutor[None]):
+    """Lets finished values through.
+
+    It offers resolvers no helpers, for which ours do not ask: they would tie it to itself, so that each request
+    left work for the collector.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.async_helpers = None  # type: ignore[assignment]
 
     def complete_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, *rest: Any

@@ -56,7 +56,7 @@ TOO_LONG = Slot(-2)
 def asked(info: strawberry.Info[Any, Any]) -> Asked:
     """What was asked of the root field that is being resolved."""
     raw = info._raw_info
-    variables: dict[str, Any] = raw.variable_values  # type: ignore[assignment]  # Strawberry gives the plain values
+    variables = raw.variable_values.coerced
     shapes = tuple((name, shape_of(value)) for name, value in variables.items())
     field, picks = _walked(raw, shapes)
     return Asked(field, tuple([pick(variables) for pick in picks]))

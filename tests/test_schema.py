@@ -26,6 +26,7 @@ from graphql import (
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from models.authorization.chats import SEES_CALL, SEES_CHAT
 from models.tables.chats import chats
 from resolvers.projection import PROJECTIONS, Column, Derived, Many, Projection
 from resolvers.viewer import NODES
@@ -140,7 +141,11 @@ def known(type_name: str, field: str) -> Any:
         ("Viewer.groups: a list or not", entry("Viewer", "groups", known("Membership", "group"))),
         (
             "Chat.publishedCall: a list or not",
-            entry("Chat", "publishedCall", Many("Call", known("Chat", "publishedCall").source, optional=True)),
+            entry(
+                "Chat",
+                "publishedCall",
+                Many("Call", known("Chat", "publishedCall").source, optional=True, seen_by=SEES_CALL),
+            ),
         ),
         ("Chat.viewerActions: a list or not", entry("Chat", "viewerActions", Derived(list))),
         ("Query.nodes: a list or not", entry("Query", "nodes", replace(known("Query", "nodes"), for_each=False))),
@@ -174,9 +179,9 @@ def test_a_field_without_its_right_entry_is_told_at_start(
 def test_a_column_says_itself_whether_it_may_be_null() -> None:
     """An entry that says otherwise is no projection at all."""
     with pytest.raises(TypeError, match=r"chats\.group_id: nullable=True, yet optional=False"):
-        Projection("Wrong", chats, group_id=Column())
+        Projection("Wrong", chats, seen_by=SEES_CHAT, group_id=Column())
     with pytest.raises(TypeError, match=r"chats\.name: nullable=False, yet optional=True"):
-        Projection("Wrong", chats, title=Column("name", optional=True))
+        Projection("Wrong", chats, seen_by=SEES_CHAT, title=Column("name", optional=True))
     assert "Wrong" not in PROJECTIONS
 
 

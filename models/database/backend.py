@@ -6,13 +6,21 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
-from models.errors import Unavailable
+from models.errors import LimitExceeded, Unavailable
 
 PATIENCE = 10.0
 """Seconds for which a database that is away is waited for, before who asked is told so."""
 
 NOTHING_WRITTEN = "The database is away: nothing was written. Try again."
 NOT_KNOWN = "The database went away: whether this was done is not known. Repeat it with the same idempotencyKey."
+
+LONGEST_ANSWER = 8 * 1024**2
+"""Bytes, or letters, of what one statement answers: more would hold everybody up. A page of the longest messages
+is half of it."""
+
+
+def too_long() -> LimitExceeded:
+    return LimitExceeded("The answer would be too long: ask for a part of it in another operation.")
 
 
 class Backend(Protocol):

@@ -13,9 +13,13 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from models.database.backend import LONGEST_ANSWER, too_long
 from models.errors import Unavailable
 
 READERS = 2
+LONGEST_VALUE = 8 * LONGEST_ANSWER
+"""Bytes of anything that a writing connection is given, or makes."""
+
 BUSY_SECONDS = 30
 CANNOT_WORK = {
     sqlite3.SQLITE_BUSY: "The database is busy for too long: nothing was written. Try again.",
@@ -80,7 +84,7 @@ class Sqlite:
 
     async def start(self) -> None:
         for _ in range(READERS):
-            reader = await aiosqlite.connect(self.path, isolation_level=None)
+            reader = await aiosqlite.connect(self.path, isolation_level=None, factory=_Reading)
             for pragma in ("query_only = ON", f"busy_timeout = {BUSY_SECONDS * 1000}", "cache_size = -32768"):
                 await reader.execute_fetchall(f"PRAGMA {pragma}")
             self._waiting[reader] = 0
@@ -96,8 +100,27 @@ class Sqlite:
         self._waiting[reader] += 1
         try:
             return list(await reader.execute_fetchall(sql, parameters))
+        except sqlite3.DataError as error:
+            if is_too_long(error):
+                raise too_long() from None
+            raise
+        except sqlite3.Error as error:
+            raise self.as_unavailable(error) or error from None
         finally:
             self._waiting[reader] -= 1
+
+
+class _Reading(sqlite3.Connection):
+    """A connection that stops, rather than make an answer that is too long."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ANSWER)
+
+
+def is_too_long(error: BaseException | None) -> bool:
+    """Whether the engine stopped because what it was making became too long."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG
 
 
 def _engine(url: URL, path: Path) -> Engine:
@@ -113,6 +136,7 @@ def _engine(url: URL, path: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
