@@ -37,6 +37,7 @@ LONG = (
     "test_benchmark_night",
     "test_database_lost",
     "test_disk_full",
+    "test_doing",
     "test_fan_out_memory",
     "test_fuzzed_operations",
     "test_graphql_http",
@@ -47,26 +48,29 @@ LONG = (
     "test_slow_reader",
     "test_two_servers",
 )
-"""What the quick run leaves out: faults made for real, and measurements."""
+"""What the quick run leaves out: faults made for real, measurements, and the largest part of the authorization
+matrix."""
 
 ONCE = (
     "test_away",
     "test_backup",
-    "test_connections",
     "test_benchmark_night",
     "test_brokers",
     "test_browser",
+    "test_compiling",
+    "test_connections",
     "test_database_lost",
+    "test_declared",
     "test_disk_full",
     "test_fan_out_memory",
+    "test_file_types",
     "test_fuzzed_operations",
     "test_graphql_http",
-    "test_link_faults",
-    "test_slow_reader",
-    "test_file_types",
+    "test_hostile_uploads",
     "test_identity",
     "test_layers",
     "test_link_browser",
+    "test_link_faults",
     "test_partitioned",
     "test_pictures",
     "test_rich_text",
@@ -75,6 +79,7 @@ ONCE = (
     "test_schemathesis",
     "test_shares",
     "test_shutdown",
+    "test_slow_reader",
     "test_tokens",
     "test_two_servers",
 )
