@@ -35,6 +35,7 @@ LONG = (
     "test_away",
     "test_backup",
     "test_benchmark_night",
+    "test_connections",
     "test_database_lost",
     "test_disk_full",
     "test_doing",
@@ -43,13 +44,14 @@ LONG = (
     "test_graphql_http",
     "test_killed_nights",
     "test_link_faults",
+    "test_losing",
     "test_outbox_processes",
     "test_shutdown",
     "test_slow_reader",
     "test_two_servers",
 )
-"""What the quick run leaves out: faults made for real, measurements, and the largest part of the authorization
-matrix."""
+"""What the quick run leaves out, with all that is marked `long`: faults made for real, measurements, the largest part
+of the authorization matrix, and whether random tests find faults that are planted."""
 
 ONCE = (
     "test_away",
@@ -91,7 +93,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", choices=("sqlite", "postgresql"), default="sqlite", help="what the tests' databases are"
     )
     parser.addoption("--core", action="store_true", help="only the core of the tests")
-    parser.addoption("--quick", action="store_true", help="without faults made for real, and measurements")
+    parser.addoption("--quick", action="store_true", help="without what takes long")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -104,11 +106,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left_out = [*(LONG if config.getoption("quick") else ()), *(ONCE if on_postgresql() else ())]
+    is_quick = config.getoption("quick")
+    left_out = [*(LONG if is_quick else ()), *(ONCE if on_postgresql() else ())]
     others = [
         item
         for item in items
-        if item.path.stem in left_out or (config.getoption("core") and item.path.stem not in CORE)
+        if item.path.stem in left_out
+        or (is_quick and item.get_closest_marker("long"))
+        or (config.getoption("core") and item.path.stem not in CORE)
     ]
     config.hook.pytest_deselected(items=others)
     chosen = set(items) - set(others)

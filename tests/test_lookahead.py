@@ -146,6 +146,7 @@ async def test_random_documents_are_answered_as_field_by_field(trial: Trial, liv
 # ------------------------------------------------------------------------------------- does it bite?
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("plant", FAULTS["chats"], ids=lambda plant: plant.__name__.strip("_"))
 async def test_a_planted_fault_is_found(
     trial: Trial, plant: Planted, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
@@ -177,6 +178,7 @@ async def test_what_everybody_has_written_is_answered_as_field_by_field(lively: 
     assert trial.tally.refused == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("plant", FAULTS["talk"], ids=lambda plant: plant.__name__.strip("_"))
 async def test_a_fault_in_what_is_written_is_found(
     lively: Api, plant: Planted, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest

@@ -97,6 +97,7 @@ def one_push_too_many(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(EventGroup, "_tell", twice)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "plant",
     [
