@@ -46,12 +46,13 @@ LONG = (
     "test_link_faults",
     "test_losing",
     "test_outbox_processes",
+    "test_shares",
     "test_shutdown",
     "test_slow_reader",
     "test_two_servers",
 )
-"""What the quick run leaves out, with all that is marked `long`: faults made for real, measurements, the largest part
-of the authorization matrix, and whether random tests find faults that are planted."""
+"""What the quick run leaves out, with all that is marked `long`: faults made for real, measurements, the largest
+part of the authorization matrix, and whether random tests find faults that are planted."""
 
 ONCE = (
     "test_away",
