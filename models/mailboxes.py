@@ -13,9 +13,8 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, litera
 from models.actor import Actor, Viewer
 from models.attachments import detach_all
 from models.database import Transaction
-from models.decide_conversations import MessageAction, decide_with_copy
-from models.errors import Code, Refused
-from models.messages import copy_of, find_messages, record_changes, visible_messages
+from models.decide_conversations import MessageAction
+from models.messages import allow_with_copies, find_messages, record_changes, visible_messages
 from models.reports import is_kept
 from models.tables.conversations import ConversationKind, deliveries, messages, recipients
 from models.tables.people import users
@@ -78,30 +77,23 @@ def trash(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> None:
     """M13: into the trash, for the actor alone. What lies there already stays."""
     found = find_messages(tx, actor, message_ids)
     moving = [row for row in found if not row.is_trashed]
-    _allow(actor, MessageAction.TRASH, moving)
+    allow_with_copies(actor, MessageAction.TRASH, moving)
     _move(tx, actor, moving, trashed_at=tx.now)
 
 
 def restore(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> None:
     """M14, MA3: back to where it came from."""
     found = find_messages(tx, actor, message_ids)
-    _allow(actor, MessageAction.RESTORE, found)
+    allow_with_copies(actor, MessageAction.RESTORE, found)
     _move(tx, actor, found, trashed_at=None)
 
 
 def purge(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> None:
     """M14, MA9: out of the trash, for good and for the actor alone. With the last copy goes the text (MA2)."""
     found = find_messages(tx, actor, message_ids)
-    _allow(actor, MessageAction.PURGE, found)
+    allow_with_copies(actor, MessageAction.PURGE, found)
     _move(tx, actor, found, deleted_at=tx.now)
     _erase(tx, [row.id for row in found])
-
-
-def _allow(actor: Actor, action: MessageAction, found: Sequence[Any]) -> None:
-    """All or nothing. What the policy does not offer is told before what has the wrong state."""
-    refusals = [code for row in found if (code := decide_with_copy(actor, action, copy_of(row))) is not None]
-    if refusals:
-        raise Refused(Code.IMMUTABLE if Code.IMMUTABLE in refusals else refusals[0])
 
 
 def _move(tx: Transaction, actor: Actor, found: Sequence[Any], **values: Any) -> None:

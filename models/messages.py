@@ -24,7 +24,7 @@ from sqlalchemy import (
 from models.actor import Actor, Viewer
 from models.database import Transaction
 from models.decide_conversations import Copy, MessageAction, decide_with_copy
-from models.errors import Code, Refused, refuse
+from models.errors import Code, Refused
 from models.events import store, take_numbers
 from models.named import bounded
 from models.tables.base import Key
@@ -173,8 +173,7 @@ def mark_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int], *, 
 def delete_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> None:
     """I6, I7, IA1: for the actor alone. All or nothing."""
     found = find_messages(tx, actor, message_ids)
-    for row in found:
-        refuse(decide_with_copy(actor, MessageAction.DELETE, copy_of(row)))
+    allow_with_copies(actor, MessageAction.DELETE, found)
     remove_copies(tx, actor, found)
 
 
@@ -200,8 +199,15 @@ def find_messages(tx: Transaction, actor: Actor, message_ids: Sequence[int]) -> 
     return found
 
 
-def copy_of(row: Any) -> Copy:
-    """How the copy stands that is a row of `visible_messages`."""
+def allow_with_copies(actor: Actor, action: MessageAction, found: Sequence[Any]) -> None:
+    """Whether the actor may do this with all of these copies of his, rows of `visible_messages`. All or nothing:
+    what the policy does not offer is told before what has the wrong state."""
+    refusals = [code for row in found if (code := decide_with_copy(actor, action, _copy(row))) is not None]
+    if refusals:
+        raise Refused(Code.IMMUTABLE if Code.IMMUTABLE in refusals else refusals[0])
+
+
+def _copy(row: Any) -> Copy:
     return Copy(
         ConversationKind(row.kind),
         is_draft=row.event is None,

@@ -13,7 +13,7 @@ from models.database import Transaction
 from models.errors import Refused
 from models.messages import any_messages
 from models.organization import own_organization
-from models.reports import reported_messages, visible_reports
+from models.reports import AROUND, reported_messages, visible_reports
 from models.tables.conversations import messages
 from models.tables.people import users
 from models.tables.safeguarding import ReportDecision, report_decisions, report_readings, reports
@@ -104,7 +104,7 @@ Projection(
 
 def _named_messages(_: Row, __: Arguments) -> Select[Any]:
     found = reported_messages(given("report"))
-    return found.order_by(messages.c.event).limit(2 * MOST_IN_A_LIST)
+    return found.order_by(messages.c.event).limit(2 * AROUND + 1)
 
 
 Projection(
